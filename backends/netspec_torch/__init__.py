@@ -1,0 +1,9 @@
+"""The PyTorch backend: source text, eager modules that run it, and compiled ones."""
+
+from __future__ import annotations
+
+from .eager import compiled as compiled
+from .eager import eager as eager
+from .emit import emit as source
+
+__all__ = ["compiled", "eager", "source"]

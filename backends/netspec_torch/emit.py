@@ -1,0 +1,404 @@
+"""emit: a Net to the Python source of one nn.Module."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from netspec import codes
+from netspec.diagnostics import Report
+from netspec.graph import Node, Value
+from netspec.net import Net
+
+from . import fill
+from .direct import DIRECT, REFUSED
+from .lowering import Lowered, Refused, arguments, expression, literal, lowerings, module
+from .names import attributes, safe
+
+INDENT = "        "
+REGISTERS = ("x", "y", "z", "u", "v", "w")
+
+
+def emit(net: Net, outputs: Sequence[str] | str | None = None) -> str:
+    """Return source that needs torch alone; the class in it is named after the net.
+
+    `outputs` names the blobs to return in place of the net's own; "all" returns every one.
+    Raises SpecError where a layer cannot be lowered.
+    """
+    return _Emitter(net, outputs).source()
+
+
+def lower(node: Node) -> Lowered:
+    """Return the lowering of one layer: a function of its own, or a row of the table."""
+    found = lowerings.find(node.type)
+    if found is not None:
+        lowered: Lowered = found.lower(node)
+        return lowered
+    if node.type in REFUSED:
+        raise Refused(REFUSED[node.type])
+    row = DIRECT.get(node.type)
+    if row is None:
+        raise Refused("it has no lowering yet")
+    if row.startswith("nn."):
+        return Lowered(row, "{self}({args})")
+    return expression(row)
+
+
+class _Emitter:
+    def __init__(self, net: Net, outputs: Sequence[str] | str | None) -> None:
+        self.net = net
+        self.report = Report()
+        self.nodes = [node for node in net.flat.nodes if not node.layer.source]
+        self.outputs = self.wanted(outputs)
+        self.lowered = {id(node): self.lower(node) for node in self.nodes}
+        self.report.close()
+        self.modules = [
+            node
+            for node in self.nodes
+            if self.lowered[id(node)].init and self.owner(node) is node
+        ]
+        self.paths = attributes([node.name for node in self.modules])
+        self.uses: dict[str, Any] = {}
+
+    def lower(self, node: Node) -> Lowered:
+        try:
+            return lower(node)
+        except Refused as refusal:
+            self.report.add(
+                codes.NotLowered, node.place.span("type"), layer=node.name, backend="torch",
+                reason=str(refusal),
+            )  # fmt: skip
+            return expression("None")
+
+    def wanted(self, outputs: Sequence[str] | str | None) -> dict[str, Value]:
+        """Return the values to give back, by name."""
+        flat = self.net.flat
+        if outputs is None:
+            return dict(flat.outputs)
+        known = {value.name: value for node in flat.nodes for value in node.tops}
+        if outputs == "all":
+            return known
+        known = known | flat.names
+        found: dict[str, Value] = {}
+        for name in [outputs] if isinstance(outputs, str) else outputs:
+            if name in known:
+                found[name] = known[name]
+            else:
+                from netspec.diagnostics import nearest
+
+                near = nearest(name, known)
+                self.report.add(
+                    codes.UndefinedOutput, None, blob=name,
+                    hint=f"did you mean `{near}`?" if near else "",
+                )  # fmt: skip
+        return found
+
+    def owner(self, node: Node) -> Node:
+        """Return the node whose module this one calls: itself, or the first of its key."""
+        if node.weight_key != node.name:
+            for other in self.nodes:
+                if other.weight_key == node.weight_key:
+                    return other
+        return node
+
+    # text
+
+    def source(self) -> str:
+        """Return the whole text."""
+        init = self.init()
+        forward = self.forward()
+        name = self.class_name()
+        fill_lines = self.fillers()
+        body = [
+            *self.class_lines(),
+            "    def __init__(self):",
+            f"{INDENT}super().__init__()",
+            *init,
+            *fill_lines,
+            "",
+            *forward,
+        ]
+        support = self.support()
+        lines = [
+            "# -*- coding: utf-8 -*-",
+            '"""A network written by netspec."""',
+            "",
+            *(["import math", ""] if any("math." in text for text in support) else []),
+            "import torch",
+            "import torch.nn.functional as F",
+            "from torch import nn",
+            "",
+            "",
+        ]
+        for text in support:
+            lines += [text, "", ""]
+        lines += [f"class {name}(nn.Module):", *body, ""]
+        return "\n".join(lines)
+
+    def class_name(self) -> str:
+        """Return the name of the class: the net's, as an identifier."""
+        name = safe(self.net.name.replace("-", "_").replace(" ", "_"))
+        return f"{name}_net" if name in self.uses or name in ("Group",) else name
+
+    def class_lines(self) -> list[str]:
+        """Return the class attributes: renamed layers, multipliers, the order of the inputs."""
+        renamed = {path: name for name, path in self.paths.items() if path != name}
+        mults = {
+            f"{self.paths[node.name]}.{weight.name}": (weight.lr_mult, weight.decay_mult)
+            for node in self.modules
+            for weight in node.weights
+            if (weight.lr_mult, weight.decay_mult) != (1.0, 1.0) and weight.owner is None
+        }
+        lines = []
+        if renamed:
+            lines += ["    # attribute: the layer's name in the spec", *_mapping("names", renamed)]
+        if mults:
+            lines += ["    # weight: (lr_mult, decay_mult)", *_mapping("multipliers", mults)]
+        return [*lines, ""] if lines else []
+
+    def init(self) -> list[str]:
+        """Return the statements that make the modules."""
+        lines: list[str] = []
+        groups = self.groups()
+        made: set[str] = set()
+        for node in self.modules:
+            path = self.paths[node.name]
+            parts = path.split(".")
+            for depth in range(1, len(parts)):
+                group = ".".join(parts[:depth])
+                if group not in made:
+                    made.add(group)
+                    kind = "nn.ModuleList()" if group in groups else "nn.Module()"
+                    lines.append(INDENT + self.attach(group, kind, groups))
+            lowered = self.lowered[id(node)]
+            self.use(lowered.uses)
+            lines.append(INDENT + self.attach(path, lowered.init, groups))
+        for node in self.nodes:
+            lines += [INDENT + line for line in self.ties(node)]
+        return lines
+
+    def groups(self) -> set[str]:
+        """Return the groups that are lists: their members are 0, 1, 2, ... in order."""
+        members: dict[str, dict[str, None]] = {}
+        for path in self.paths.values():
+            parts = path.split(".")
+            for depth in range(1, len(parts)):
+                members.setdefault(".".join(parts[:depth]), {})[parts[depth]] = None
+        return {
+            group
+            for group, names in members.items()
+            if list(names) == [str(i) for i in range(len(names))]
+        }
+
+    def attach(self, path: str, text: str, groups: set[str]) -> str:
+        """Return the statement that hangs a module into the tree."""
+        parent, _, last = path.rpartition(".")
+        if parent in groups:
+            return f"{self.reach(parent)}.append({text})"
+        if last.isdigit():
+            return f"{self.reach(parent)}.add_module({literal(last)}, {text})"
+        return f"{self.reach(path)} = {text}"
+
+    def reach(self, path: str) -> str:
+        """Return the expression that reads a module."""
+        text, groups, at = "self", self.groups(), ""
+        for part in path.split("."):
+            if part.isdigit():
+                text += f"[{part}]" if at in groups else f"._modules[{literal(part)}]"
+            else:
+                text += f".{part}"
+            at = f"{at}.{part}" if at else part
+        return text
+
+    def ties(self, node: Node) -> list[str]:
+        """Return the statements that share weights by name, and that freeze."""
+        lines = []
+        if self.owner(node) is not node:
+            return []
+        for weight in (*node.weights, *node.state):
+            if not self.lowered[id(node)].init:
+                continue
+            here = f"{self.reach(self.paths[node.name])}.{weight.name}"
+            if weight.owner is not None:
+                owner, name = weight.owner
+                there = f"{self.reach(self.paths[self.owner(owner).name])}.{name}"
+                if self.reshaped(node, weight):
+                    lines.append(f"del {here}")
+                else:
+                    lines.append(f"{here} = {there}")
+            elif weight in node.weights and not weight.trainable:
+                lines.append(f"{here}.requires_grad_(False)")
+        return lines
+
+    def reshaped(self, node: Node, weight: Any) -> bool:
+        """Return whether a shared weight has its owner's count, but not its shape."""
+        owner, name = weight.owner
+        theirs = {w.name: w for w in (*owner.weights, *owner.state)}
+        return name in theirs and theirs[name].shape != weight.shape
+
+    def fillers(self) -> list[str]:
+        """Return the statements that start weights as their fillers say."""
+        lines = []
+        for node in self.modules:
+            for weight in node.weights:
+                if weight.filler is None or weight.owner is not None:
+                    continue
+                target = f"{self.reach(self.paths[node.name])}.{weight.name}"
+                kind, params = fill.choose(weight.filler)
+                self.use((kind,))
+                lines.append(f"{INDENT}{kind.__name__}({', '.join([target, *params])})")
+        return lines
+
+    def use(self, things: Iterable[Any]) -> None:
+        """Note classes and functions of this package that the source needs, and theirs."""
+        for thing in things:
+            if thing.__name__ not in self.uses:
+                self.use(getattr(thing, "uses", ()))
+                self.uses[thing.__name__] = thing
+
+    def support(self) -> list[str]:
+        """Return the text of every class and function the source needs."""
+        return [textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in self.uses.values()]
+
+    def forward(self) -> list[str]:
+        """Return the forward method: one statement a layer, each blob freed at its last use."""
+        inputs = list(self.net.inputs)
+        values = dict(self.net.flat.inputs)
+        for node in self.net.flat.nodes:
+            if node.layer.source:
+                values.update((value.name, value) for value in node.tops)
+        last = self.last_uses()
+        registers = _Registers()
+        names: dict[int, str] = {}
+        arguments_: list[str] = []
+        for name in inputs:
+            argument = registers.argument(safe(name))
+            names[id(values[name])] = argument
+            arguments_.append(argument)
+        lines = [f"    def forward({', '.join(['self', *arguments_])}):"]
+        for position, node in enumerate(self.nodes):
+            lowered = self.lowered[id(node)]
+            self.use(lowered.uses)
+            bottoms = [names[id(value)] for value in node.bottoms]
+            dying = [
+                value
+                for value in dict.fromkeys(node.bottoms)
+                if last.get(id(value), -1) == position
+            ]
+            free = [names[id(value)] for value in dying]
+            tops = [registers.take(free, value.name) for value in node.tops]
+            lines += [INDENT + line for line in self.before(node)]
+            path = self.paths.get(self.owner(node).name, "")
+            fields = {"self": self.reach(path) if path else "self", "args": ", ".join(bottoms)}
+            call = lowered.call.format(*bottoms, **fields)
+            lines.append(f"{INDENT}{', '.join(tops)} = {call}" if tops else f"{INDENT}{call}")
+            for value, top in zip(node.tops, tops, strict=True):
+                names[id(value)] = top
+            unread = [names[id(v)] for v in node.tops if id(v) not in last]
+            dead = [name for name in dict.fromkeys(free + unread) if name not in tops or name in unread]
+            if dead:
+                lines.append(f"{INDENT}del {', '.join(dead)}")
+                registers.release(dead)
+        if not self.nodes:
+            lines.append(f"{INDENT}pass")
+        return lines + self.returns(names)
+
+    def before(self, node: Node) -> list[str]:
+        """Return the statements that view an owner's weight in this layer's shape."""
+        lines = []
+        if self.owner(node) is node:
+            for weight in node.weights:
+                if weight.owner is not None and self.reshaped(node, weight):
+                    owner, name = weight.owner
+                    here = f"{self.reach(self.paths[node.name])}.{weight.name}"
+                    there = f"{self.reach(self.paths[self.owner(owner).name])}.{name}"
+                    lines.append(f"{here} = {there}.view({arguments(*weight.shape)})")
+        return lines
+
+    def last_uses(self) -> dict[int, int]:
+        """Return the position of the last layer that reads each value; the end for outputs."""
+        last: dict[int, int] = {}
+        for position, node in enumerate(self.nodes):
+            for value in node.bottoms:
+                last[id(value)] = position
+        for value in self.outputs.values():
+            last[id(value)] = len(self.nodes)
+        for value, _ in self.losses():
+            last[id(value)] = len(self.nodes)
+        return last
+
+    def losses(self) -> list[tuple[Value, float]]:
+        """Return the tops that count in the training loss, with their weights."""
+        if self.net.phase != "train":
+            return []
+        return [
+            (value, weight)
+            for node in self.nodes
+            for value, weight in zip(node.tops, loss_weights(node), strict=False)
+            if weight
+        ]
+
+    def returns(self, names: dict[int, str]) -> list[str]:
+        """Return the statements that give the outputs back."""
+        losses = self.losses()
+        found = {name: names[id(value)] for name, value in self.outputs.items()}
+        if losses:
+            terms = []
+            for value, weight in losses:
+                term = names[id(value)] + (".sum()" if value.blob and value.blob.shape else "")
+                terms.append(term if weight == 1 else f"{literal(float(weight))} * {term}")
+            found["loss"] = " + ".join(terms)
+        elif len(found) == 1:
+            return [f"{INDENT}return {next(iter(found.values()))}"]
+        items = [f"{literal(name)}: {text}" for name, text in found.items()]
+        if sum(map(len, items)) < 70:
+            return [f"{INDENT}return {{{', '.join(items)}}}"]
+        return [f"{INDENT}return {{", *(f"{INDENT}    {item}," for item in items), f"{INDENT}}}"]
+
+
+class _Registers:
+    """The local variables of forward: the name of a dead blob is used again."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+        self.spare: list[str] = []
+        self.count = 0
+
+    def argument(self, name: str) -> str:
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
+        return name
+
+    def take(self, free: list[str], blob: str) -> str:
+        """Return a name for a new blob, out of those that just died if there is one."""
+        usable = [name for name in free if name in REGISTERS or name[1:].isdigit()]
+        if usable:
+            free.remove(usable[0])
+            return usable[0]
+        names = iter([*REGISTERS, *(f"x{i}" for i in range(1, 100_000))])
+        found = next(name for name in names if name not in self.taken)
+        self.taken.add(found)
+        return found
+
+    def release(self, names: Iterable[str]) -> None:
+        """Give dead names back."""
+        self.taken -= set(names)
+
+
+def loss_weights(node: Node) -> list[float]:
+    """Return the weight of each top in the training loss: losses count 1 on their first."""
+    given = node.entry.get("loss_weight")
+    if given is None:
+        return [1.0 if node.layer.loss and index == 0 else 0.0 for index in range(len(node.tops))]
+    return [float(weight) for weight in (given if isinstance(given, list) else [given])]
+
+
+def _mapping(name: str, items: dict[str, Any]) -> list[str]:
+    body = [f"        {literal(key)}: {literal(value)}," for key, value in items.items()]
+    return [f"    {name} = {{", *body, "    }"]
+
+
+__all__ = ["emit", "lower", "module"]

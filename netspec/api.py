@@ -1,0 +1,101 @@
+"""The Python calls that need a backend: build, source, param_groups."""
+
+from __future__ import annotations
+
+from . import codes
+from .diagnostics import Report
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from .net import Net
+
+
+def build(
+    path: str | Net,
+    phase: str = "test",
+    scale: str | None = None,
+    outputs: Sequence[str] | str | None = None,
+    weights: str | None = None,
+    compile: bool = False,
+    init: bool = True,
+    **options: Any,
+) -> Any:
+    """Return the torch module of a spec file, a `zoo:` name, or a net.
+
+    `outputs` names blobs to return in place of the net's own ("all" for every one); `weights` is
+    a safetensors or caffemodel file to load; `compile` wraps the module by torch.compile;
+    `init=False` leaves weights as allocated. Further keywords are those of `load`.
+    Raises SpecError where the spec is wrong or a layer cannot be lowered.
+    """
+    backend = torch_backend()
+    net = _net(path, phase, scale, options)
+    model = backend.eager(net, outputs=outputs, init=init and weights is None)
+    if weights is not None:
+        load_weights(model, weights)
+    if compile:
+        import torch
+
+        return torch.compile(model)
+    return model
+
+
+def source(
+    path: str | Net,
+    phase: str = "test",
+    scale: str | None = None,
+    outputs: Sequence[str] | str | None = None,
+    **options: Any,
+) -> str:
+    """Return the Python source of the module `build` makes; it needs torch alone."""
+    text: str = torch_backend().source(_net(path, phase, scale, options), outputs)
+    return text
+
+
+def param_groups(model: Any, lr: float, weight_decay: float = 0.0) -> list[dict[str, Any]]:
+    """Return the optimiser groups that lr_mult and decay_mult ask for.
+
+    Each group holds the parameters of one pair of multipliers, with lr * lr_mult and
+    weight_decay * decay_mult; frozen weights are in none.
+    """
+    model = getattr(model, "_orig_mod", model)
+    multipliers: dict[str, tuple[float, float]] = getattr(model, "multipliers", {})
+    groups: dict[tuple[float, float], list[Any]] = {}
+    for name, weight in model.named_parameters():
+        pair = multipliers.get(name, (1.0, 1.0))
+        if weight.requires_grad:
+            groups.setdefault(pair, []).append(weight)
+    return [
+        {"params": weights, "lr": lr * pair[0], "weight_decay": weight_decay * pair[1]}
+        for pair, weights in groups.items()
+    ]
+
+
+def load_weights(model: Any, path: str) -> None:
+    """Load a safetensors file into a module; every key must fit."""
+    from safetensors.torch import load_file
+
+    model.load_state_dict(load_file(path), strict=True)
+
+
+def torch_backend() -> Any:
+    """Return the torch backend; a SpecError says what to install where torch is missing."""
+    from .plugins import checkout
+
+    checkout()
+    try:
+        import netspec_torch
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "netspec_torch"):
+            raise
+        Report().fatal(codes.BackendMissing, None, backend="build", library="torch", extra="torch")
+    return netspec_torch
+
+
+def _net(path: str | Net, phase: str, scale: str | None, options: dict[str, Any]) -> Net:
+    from .net import Net
+    from .pipeline import load
+
+    return path if isinstance(path, Net) else load(path, phase=phase, scale=scale, **options)

@@ -1,0 +1,761 @@
+"""Every diagnostic, one small class each, in stage order; the only place with message text."""
+
+from __future__ import annotations
+
+from .diagnostics import Code
+
+# 1: text
+
+
+class UnreadableFile(Code):
+    """The file cannot be read: it is missing, a directory, a device, or not permitted."""
+
+    id = "E100"
+    message = "cannot read {file}: {reason}"
+
+
+class NotUtf8(Code):
+    """A spec is UTF-8 text. Another encoding is never guessed."""
+
+    id = "E101"
+    message = "not UTF-8 at byte {offset}: {reason}"
+    hint = "save the file as UTF-8"
+
+
+class ForbiddenCharacter(Code):
+    """A character that is invisible, or that editors and parsers read differently.
+
+    Control characters, bidirectional overrides and Unicode line breaks make a file
+    look different from what it says. Write them as escapes in a quoted string.
+    """
+
+    id = "E102"
+    message = "the character {character} is not allowed in a spec"
+    hint = "remove it, or write it as an escape in double quotes"
+
+
+class FileTooLarge(Code):
+    """The text is larger than the limit for one file."""
+
+    id = "E103"
+    message = "the file has more than {limit} bytes"
+
+
+class YamlSyntax(Code):
+    """The text is not YAML."""
+
+    id = "E104"
+    message = "{problem}"
+
+
+class DuplicateKey(Code):
+    """A mapping holds one key twice; YAML readers would silently keep the last."""
+
+    id = "E105"
+    message = "the key `{key}` is given twice"
+    hint = "keep one of them"
+
+
+class KeyNotText(Code):
+    """A key of a mapping must be text."""
+
+    id = "E106"
+    message = "a key must be text, not {found}"
+    hint = "put it in quotes"
+
+
+class TagNotAllowed(Code):
+    """YAML tags are not read: a spec is plain data."""
+
+    id = "E107"
+    message = "tags are not allowed: `{tag}`"
+    hint = "remove the tag"
+
+
+class RecursiveAlias(Code):
+    """An alias stands inside the value it names, so the value would have no end."""
+
+    id = "E108"
+    message = "the alias `*{anchor}` stands inside its own anchor"
+
+
+class UndefinedAlias(Code):
+    """An alias names an anchor that does not stand before it."""
+
+    id = "E109"
+    message = "no anchor `&{anchor}` stands before this alias"
+
+
+class TooDeep(Code):
+    """Values may be nested only so deep."""
+
+    id = "E110"
+    message = "values are nested deeper than {limit}"
+
+
+class TooManyNodes(Code):
+    """With every alias written out, the document would hold too many values."""
+
+    id = "E111"
+    message = "the aliases of this document expand to more than {limit} values"
+    hint = "`&{anchor}` grows the most"
+
+
+class SeveralDocuments(Code):
+    """A file holds one spec."""
+
+    id = "E112"
+    message = "a second YAML document starts here"
+    hint = "put each spec in a file of its own"
+
+
+class EmptyDocument(Code):
+    """The file holds no value."""
+
+    id = "E113"
+    message = "the document is empty"
+
+
+class NumberOutOfRange(Code):
+    """Integers must fit 63 bits, and every number must be finite."""
+
+    id = "E114"
+    message = "the number {value} is out of range"
+    hint = "integers fit 63 bits and other numbers are finite"
+
+
+class BadMergeKey(Code):
+    """`<<` takes a mapping, or a list of mappings."""
+
+    id = "E115"
+    message = "`<<` takes a mapping or a list of mappings, not {found}"
+
+
+class AnchorRedefined(Code):
+    """One anchor name stands twice; which one an alias means would depend on its place."""
+
+    id = "E116"
+    message = "the anchor `&{anchor}` is defined twice"
+    hint = "give the second one another name"
+
+
+# 2: schema
+
+
+class NotASpec(Code):
+    """A spec is a mapping with `layers`."""
+
+    id = "E200"
+    message = "a spec is a mapping, not {found}"
+
+
+class UnknownKey(Code):
+    """A key that means nothing here."""
+
+    id = "E201"
+    message = "unknown key `{key}` in {where}"
+
+
+class MissingKey(Code):
+    """A key that must be given."""
+
+    id = "E202"
+    message = "{where} has no `{key}`{what}"
+
+
+class WrongType(Code):
+    """A value of the wrong kind."""
+
+    id = "E203"
+    message = "`{key}` must be {expected}, not {value}"
+
+
+class OutOfRange(Code):
+    """A number outside the limits of its field."""
+
+    id = "E204"
+    message = "`{key}: {value}` must be {limit}"
+
+
+class NotAChoice(Code):
+    """A word that is not one of the words a field takes."""
+
+    id = "E205"
+    message = "`{key}: {value}` is not one of {choices}"
+
+
+class UnknownLayerType(Code):
+    """No layer type has this name."""
+
+    id = "E206"
+    message = "unknown layer type `{type}`"
+
+
+class WrongLength(Code):
+    """A list with too few or too many items."""
+
+    id = "E207"
+    message = "`{key}` has {count} items, {limit}"
+
+
+class UnsupportedVersion(Code):
+    """The spec asks for a version of the language this netspec does not have."""
+
+    id = "E208"
+    message = "this netspec reads version 1 of the language, not `{version}`"
+
+
+class BadName(Code):
+    """A name that cannot name a layer, a blob, a block or a symbol.
+
+    Names are ASCII letters, digits, `_`, `-`, `/`, `.` and a few others, at most 128 of them.
+    """
+
+    id = "E209"
+    message = "`{name}` cannot be a name: {reason}"
+
+
+class Conflict(Code):
+    """Two keys that exclude each other."""
+
+    id = "E210"
+    message = "`{key}` and `{other}` cannot both be given"
+
+
+# 3: expansion and wiring
+
+
+class ExpressionSyntax(Code):
+    """The text inside `${}` is not an expression."""
+
+    id = "E300"
+    message = "{problem}"
+
+
+class ExpressionValue(Code):
+    """An expression that has no value: a wrong operand, a division by zero, a bad index."""
+
+    id = "E301"
+    message = "{problem}"
+
+
+class ExpressionLimit(Code):
+    """An expression that is too long, too deep, or whose value is too large."""
+
+    id = "E302"
+    message = "{problem}"
+
+
+class UndefinedVariable(Code):
+    """An expression names a variable that does not exist here."""
+
+    id = "E303"
+    message = "the variable `{name}` is not defined here"
+
+
+class UnsetVariable(Code):
+    """A variable set to `~` has no default and must be given."""
+
+    id = "E304"
+    message = "the variable `{name}` of {where} must be given"
+
+
+class UnknownVariable(Code):
+    """A value is given for a variable that does not exist."""
+
+    id = "E305"
+    message = "{where} has no variable `{name}`"
+
+
+class VariableCycle(Code):
+    """The default of a variable depends on the variable itself."""
+
+    id = "E306"
+    message = "the variable `{name}` depends on itself: {chain}"
+
+
+class UnknownScale(Code):
+    """The spec has no scale of this name."""
+
+    id = "E307"
+    message = "the spec has no scale `{scale}`"
+
+
+class MissingScale(Code):
+    """The spec has variables that only a scale sets, and no scale was chosen."""
+
+    id = "E308"
+    message = "the spec needs a scale: one of {scales}"
+
+
+class UnknownBlock(Code):
+    """No block of this name is defined or imported."""
+
+    id = "E309"
+    message = "unknown block `{block}`"
+
+
+class RecursiveBlock(Code):
+    """A block uses itself, directly or through others."""
+
+    id = "E310"
+    message = "the block `{block}` uses itself: {chain}"
+
+
+class BadRepeat(Code):
+    """`repeat` takes a whole number from 0."""
+
+    id = "E311"
+    message = "`repeat: {value}` must be a whole number, at least 0"
+
+
+class TooManyLayers(Code):
+    """With every block and repeat written out the net would have too many layers."""
+
+    id = "E312"
+    message = "the net expands to more than {limit} layers"
+
+
+class BlocksTooDeep(Code):
+    """Blocks may be nested only so deep."""
+
+    id = "E313"
+    message = "blocks are nested deeper than {limit}"
+
+
+class WrongBlockBottoms(Code):
+    """A block is given more or fewer bottoms than it has inputs."""
+
+    id = "E314"
+    message = "the block `{block}` takes {expected} bottoms, not {count}"
+
+
+class WrongBlockTops(Code):
+    """More or fewer tops are named than the block has outputs."""
+
+    id = "E315"
+    message = "the block `{block}` has {expected} outputs, not {count}"
+
+
+class BadImport(Code):
+    """An imported file is outside the root of the spec, or imports itself."""
+
+    id = "E316"
+    message = "cannot import `{file}`: {reason}"
+
+
+class UndefinedBlob(Code):
+    """A bottom that no layer before it makes. File order is execution order, as in Caffe."""
+
+    id = "E320"
+    message = "no layer before `{layer}` makes the blob `{blob}`"
+
+
+class DuplicateTop(Code):
+    """Two layers make one blob, and the second is not in place.
+
+    A layer works in place where its top has the name of the bottom at the same index.
+    """
+
+    id = "E321"
+    message = "the blob `{blob}` is already made by `{maker}`"
+    hint = "give the top another name"
+
+
+class SharedInPlace(Code):
+    """A layer works in place on a blob that another layer reads too.
+
+    Caffe refuses such a net with "produced by multiple sources": the two readers
+    would see different values depending on their order.
+    """
+
+    id = "E322"
+    message = "`{layer}` works in place on `{blob}`, which `{reader}` reads too"
+    hint = "give `{layer}` a top of its own"
+
+
+class WrongBottomCount(Code):
+    """A layer with more or fewer bottoms than its type takes."""
+
+    id = "E323"
+    message = "{type} takes {expected} bottoms, `{layer}` has {count}"
+
+
+class WrongTopCount(Code):
+    """A layer with more or fewer tops than its type makes."""
+
+    id = "E324"
+    message = "{type} makes {expected} tops, `{layer}` has {count}"
+
+
+class DuplicateLayer(Code):
+    """Two layers of one name."""
+
+    id = "E325"
+    message = "two layers have the name `{layer}`"
+    hint = "layer names are the keys of the weights: give each its own"
+
+
+class UndefinedOutput(Code):
+    """An output that no layer makes."""
+
+    id = "E326"
+    message = "no layer makes the output `{blob}`"
+
+
+class NoImpliedBottom(Code):
+    """`bottom` is left out, and there is no single blob it could mean."""
+
+    id = "E327"
+    message = "`{layer}` has no `bottom`, and {reason}"
+
+
+class IncludeAndExclude(Code):
+    """A layer may have `include` rules or `exclude` rules, not both."""
+
+    id = "E328"
+    message = "`{layer}` has both `include` and `exclude`"
+
+
+class TooManyParams(Code):
+    """More `param` entries than the layer has weights."""
+
+    id = "E329"
+    message = "`{layer}` has {count} `param` entries and {weights} weights"
+
+
+class WrongCount(Code):
+    """A per-blob list that does not fit the number of blobs."""
+
+    id = "E330"
+    message = "`{key}` of `{layer}` needs {expected} values, not {count}"
+
+
+class SharedMultConflict(Code):
+    """A layer that shares a weight gives it another multiplier than the weight's owner did."""
+
+    id = "E331"
+    message = "`{layer}` gives the shared weight `{weight}` {key} {value}, `{owner}` {other}"
+
+
+class SharedShapeMismatch(Code):
+    """Two layers share a weight, and want it in different shapes."""
+
+    id = "E332"
+    message = "`{layer}` shares `{weight}` as {shape}, `{owner}` made it {other}"
+
+
+class NoLayers(Code):
+    """No layer is left in this phase."""
+
+    id = "E333"
+    message = "no layer is left in phase {phase}"
+
+
+class NoPropagation(Code):
+    """A gradient is asked for that the layer cannot give."""
+
+    id = "E334"
+    message = "`{layer}` cannot pass a gradient to its bottom `{blob}`: {reason}"
+
+
+# 4: shapes
+
+
+class NotDivisible(Code):
+    """A count that must divide another does not."""
+
+    id = "E401"
+    message = "`{param}: {value}` does not divide the {channels} {side} channels of `{layer}`"
+    hint = "use a `{param}` that divides {channels}"
+
+
+class ShapeMismatch(Code):
+    """Two blobs that must agree in their shapes do not."""
+
+    id = "E402"
+    message = "{axis} of the bottoms of `{layer}` differ: `{blob}` has {size}, `{other}` has {wanted}"
+
+
+class WindowTooLarge(Code):
+    """A window larger than its padded input leaves no output."""
+
+    id = "E403"
+    message = "the {extent} window of `{layer}` does not fit its {size} input: the output would be {output}"
+
+
+class WrongRank(Code):
+    """A blob with more or fewer axes than the layer can use."""
+
+    id = "E404"
+    message = "`{layer}` needs a bottom of {expected} axes, `{blob}` has {rank}: {shape}"
+
+
+class AxisOutOfRange(Code):
+    """An axis the blob does not have."""
+
+    id = "E405"
+    message = "`{param}: {value}` is not an axis of `{blob}`, which has {rank}: {shape}"
+
+
+class CountMismatch(Code):
+    """A change of shape that does not keep the number of elements."""
+
+    id = "E406"
+    message = "`{layer}` cannot make {wanted} of {shape}: {reason}"
+
+
+class ParamConflict(Code):
+    """Two params that exclude each other."""
+
+    id = "E407"
+    message = "`{param}` and `{other}` of `{layer}` cannot both be given"
+
+
+class ParamMissing(Code):
+    """A param that is needed here and not given."""
+
+    id = "E408"
+    message = "`{layer}` needs `{param}`{what}"
+
+
+class EmptyBlob(Code):
+    """A blob would have a size of zero or less on some axis."""
+
+    id = "E409"
+    message = "axis {axis} of `{blob}` would be {size}"
+
+
+class TooManyElements(Code):
+    """A blob or a weight with more elements than 63 bits count."""
+
+    id = "E410"
+    message = "`{blob}` would have {count} elements"
+    hint = "the limit is 2^63 - 1"
+
+
+class WrongDtype(Code):
+    """A blob of a dtype the layer cannot read."""
+
+    id = "E411"
+    message = "`{layer}` needs {expected}, `{blob}` is {dtype}"
+
+
+class WrongParamCount(Code):
+    """A per-axis param with more or fewer values than there are spatial axes."""
+
+    id = "E412"
+    message = "`{param}` of `{layer}` has {count} values for {axes} spatial axes"
+
+
+class BadParam(Code):
+    """A value of a param that cannot be used here."""
+
+    id = "E413"
+    message = "`{param}: {value}` of `{layer}` {reason}"
+
+
+class Expectation(Code):
+    """The net is not what its `expect:` says."""
+
+    id = "E430"
+    message = "expected {key} {wanted}, found {found}"
+
+
+class ExpectedSize(Code):
+    """An input size that `expect.input_sizes` demands does not fit."""
+
+    id = "E431"
+    message = "`{layer}` does not fit at {sizes}: {reason}"
+
+
+# 5: backends and output
+
+
+class NotLowered(Code):
+    """The backend cannot lower this layer type."""
+
+    id = "E501"
+    message = "{backend} cannot build `{layer}`: {reason}"
+
+
+class BackendMissing(Code):
+    """The library a backend needs is not installed."""
+
+    id = "E502"
+    message = "{backend} needs {library}, which is not installed"
+    hint = "pip install 'netspec[{extra}]'"
+
+
+class NoRenderer(Code):
+    """Nothing that can draw this format is installed."""
+
+    id = "E503"
+    message = "drawing {format} needs Graphviz: neither `dot` nor pygraphviz is there"
+    hint = "install Graphviz, or pip install 'netspec[draw]'; .dot and .mmd need neither"
+
+
+class DrawingFailed(Code):
+    """The renderer failed, or took longer than its limit."""
+
+    id = "E504"
+    message = "drawing failed: {reason}"
+
+
+class CannotWrite(Code):
+    """The output cannot be written; what was there before is untouched."""
+
+    id = "E505"
+    message = "cannot write {file}: {reason}"
+
+
+class BadOutputName(Code):
+    """An output name that cannot be used."""
+
+    id = "E506"
+    message = "cannot write to {file}: {reason}"
+
+
+# 6: importers
+
+
+class PrototxtSyntax(Code):
+    """The text is not protobuf text format, in which prototxt files are written."""
+
+    id = "E600"
+    message = "{problem}"
+
+
+class TooManyFields(Code):
+    """The prototxt holds more values than any network needs."""
+
+    id = "E601"
+    message = "the prototxt has more than {limit} fields"
+
+
+class WrongKind(Code):
+    """The file is something else than its place or name says."""
+
+    id = "E602"
+    message = "{file} is not {expected}: it looks like {found}"
+
+
+class UnknownField(Code):
+    """A field that BVLC Caffe's messages do not have: a misspelling, or another Caffe's own."""
+
+    id = "E603"
+    message = "`{message}` has no field `{field}`"
+
+
+class FieldTwice(Code):
+    """A field that holds one value is given more than once; protobuf refuses that."""
+
+    id = "E604"
+    message = "`{field}` holds one value, and is given twice"
+    hint = "keep one of them"
+
+
+class FieldType(Code):
+    """A field is given a value of another kind than it holds."""
+
+    id = "E605"
+    message = "`{field}` must be {expected}, not {value}"
+
+
+class UnknownWord(Code):
+    """An enum field is given a word, or a number, that the enum does not have."""
+
+    id = "E606"
+    message = "`{field}: {value}` is not one of {choices}"
+
+
+class FieldMissing(Code):
+    """A message leaves out a field that it must have."""
+
+    id = "E607"
+    message = "`{message}` has no `{field}`, and must have it"
+
+
+class IntegerRange(Code):
+    """An integer that its field cannot hold."""
+
+    id = "E608"
+    message = "`{field}: {value}` must be from {lowest} to {highest}"
+
+
+class BadWire(Code):
+    """A binary protobuf file is cut short or damaged, or is no protobuf at all."""
+
+    id = "E610"
+    message = "cannot read {file}: {problem} at byte {offset}"
+
+
+class BlobMismatch(Code):
+    """The shape of a stored blob and the number of its values disagree."""
+
+    id = "E611"
+    message = "{file}: blob {index} of {where} holds {found} values, and its shape {shape} {count}"
+
+
+class NoWeights(Code):
+    """A weight file with nothing in it."""
+
+    id = "E612"
+    message = "{file} holds no {what}"
+
+
+class MixedLayers(Code):
+    """A net holds layers of the old form `layers` and of the new form `layer`; Caffe refuses."""
+
+    id = "E613"
+    message = "{file} has both `layer` and `layers`"
+
+
+class WeightsSize(Code):
+    """A darknet weight file must hold exactly the weights of its network."""
+
+    id = "E614"
+    message = "{file} has {found} bytes, and {expected} are expected{what}"
+
+
+class WeightsVersion(Code):
+    """A darknet weight file of a version nobody has written."""
+
+    id = "E615"
+    message = "{file} says it is darknet weights of version {version}; 0.0, 0.1 and 0.2 can be read"
+
+
+class CfgSyntax(Code):
+    """The text is not a darknet configuration."""
+
+    id = "E620"
+    message = "{problem}"
+
+
+class OptionTwice(Code):
+    """A section gives one option twice; darknet would silently use the first."""
+
+    id = "E621"
+    message = "the option `{option}` of `[{section}]` is given twice"
+    hint = "keep one of them; darknet uses the first"
+
+
+class OptionShadowed(Code):
+    """The section `[net]` gives an option twice; as in darknet the first one counts."""
+
+    id = "W621"
+    message = "the option `{option}` of `[{section}]` is given twice; the first one counts"
+
+
+class OptionValue(Code):
+    """An option of a darknet section has a value it cannot have."""
+
+    id = "E622"
+    message = "`{option}={value}` of `[{section}]` must be {expected}"
+
+
+class OptionUnknown(Code):
+    """An option that means nothing in its section."""
+
+    id = "E623"
+    message = "`[{section}]` has no option `{option}`"

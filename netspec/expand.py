@@ -1,0 +1,598 @@
+"""expand: variables, imports, blocks, repeats and phases to the flat graph."""
+
+from __future__ import annotations
+
+import os
+
+from . import codes
+from .diagnostics import nearest
+from .expression import ExpressionError, has_variables, substitute, variables
+from .graph import Graph, Node, Scope, Value
+from .schema import suggestion
+from .spec import Place, Spec, as_list, holds_variables, typed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from .diagnostics import Report
+    from .layer import Layer
+
+    Raw = dict[str, Any]
+
+LAYERS = 1_000_000
+DEPTH = 64
+
+
+class Choice:
+    """Which of a spec's nets is meant: its phase, scale, stages, level and variables."""
+
+    __slots__ = ("level", "phase", "scale", "stages", "vars")
+
+    def __init__(
+        self,
+        phase: str = "TEST",
+        scale: str | None = None,
+        stages: Sequence[str] = (),
+        level: int = 0,
+        vars: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.phase = phase.upper()
+        self.scale = scale
+        self.stages = tuple(stages)
+        self.level = level
+        self.vars = dict(vars or {})
+
+
+def expand(
+    spec: Spec, choice: Choice, report: Report, load: Callable[[str, Place], Spec]
+) -> Graph:
+    """Return the flat graph of one choice of phase, scale, stages and variables.
+
+    `load` reads an imported spec, given its path as written and the place that names it.
+    """
+    from .expression import Budget
+
+    walk = _Walk(choice, report, load, Budget())
+    scope = Scope()
+    file = walk.file(spec, choice.scale, choice.vars, Place(spec.document), chosen=True)
+    for name in spec.inputs:
+        scope.names[name] = walk.graph.inputs[name] = Value(name, None)
+        scope.made.add(name)
+    use = _Use(file, file.env, scope, Place(spec.document, ("layers",)), (), False, ())
+    walk.entries(spec.layers, use, list(spec.inputs))
+    graph = walk.graph
+    graph.names = scope.names
+    if spec.outputs is None:
+        unread = [v for node in graph.nodes for v in node.tops if not v.readers]
+        graph.outputs = {value.name: value for value in unread}
+    else:
+        for index, name in enumerate(spec.outputs):
+            if name in scope.names:
+                graph.outputs[name] = scope.names[name]
+            else:
+                near = nearest(name, scope.names)
+                report.add(
+                    codes.UndefinedOutput,
+                    spec.document.span("outputs", index),
+                    blob=name,
+                    hint=f"did you mean `{near}`?" if near else "",
+                )
+    return graph
+
+
+class _File:
+    """A spec with its variables known: what its entries and blocks see."""
+
+    __slots__ = ("env", "imports", "spec", "templates")
+
+    def __init__(self, spec: Spec, env: Raw) -> None:
+        self.spec = spec
+        self.env = env
+        self.imports: dict[str, Spec] = {}
+        self.templates: dict[Any, tuple[Raw, Layer | None]] = {}
+
+
+class _Use:
+    """One use of a list of entries: the net itself, or one instance of a block."""
+
+    __slots__ = ("blocks", "env", "file", "frozen", "origin", "place", "scope")
+
+    def __init__(
+        self,
+        file: _File,
+        env: Raw,
+        scope: Scope,
+        place: Place,
+        origin: tuple[Place, ...],
+        frozen: bool,
+        blocks: tuple[str, ...],
+    ) -> None:
+        self.file = file
+        self.env = env
+        self.scope = scope
+        self.place = place
+        self.origin = origin
+        self.frozen = frozen
+        self.blocks = blocks  # the blocks we are inside of, outermost first
+
+
+class _Walk:
+    def __init__(
+        self, choice: Choice, report: Report, load: Callable[[str, Place], Spec], budget: Any
+    ) -> None:
+        self.choice = choice
+        self.report = report
+        self.load = load
+        self.budget = budget
+        self.graph = Graph()
+        self.reads: dict[int, tuple[str, ...]] = {}
+        self.count = 0
+
+    # variables
+
+    def file(
+        self, spec: Spec, scale: str | None, given: Raw, place: Place, chosen: bool = False
+    ) -> _File:
+        """Return a spec with its variables set: given ones first, then the scale's, then defaults."""
+        where = "the spec" if chosen else f"`{spec.name}`"
+        named: Raw = {}
+        if scale is not None:
+            if scale not in spec.scales:
+                self.report.fatal(
+                    codes.UnknownScale,
+                    None if chosen else place.span("scale"),
+                    scale=scale,
+                    hint=suggestion(scale, spec.scales, "scales"),
+                )
+            named = spec.scales[scale]
+        known = spec.vars.keys() | named.keys()
+        for name in given.keys() - known:
+            self.report.add(
+                codes.UnknownVariable,
+                None if chosen else place.key_span("with", name),
+                name=name,
+                where=where,
+                hint=suggestion(name, known, "variables"),
+            )
+        places = {name: Place(spec.document, ("vars", name)) for name in spec.vars}
+        places.update({name: Place(spec.document, ("scales", scale or "", name)) for name in named})
+        env = self.resolve({**spec.vars, **named}, given, {}, places)
+        unset = [name for name, value in env.items() if value is None and name not in given]
+        if unset and spec.scales and scale is None:
+            self.report.fatal(
+                codes.MissingScale,
+                None if chosen else place.span(),
+                scales=", ".join(spec.scales),
+                hint=f"choose one with {'--scale' if chosen else '`scale:`'}",
+            )
+        for name in unset:
+            span = spec.document.span("vars", name) if chosen else place.span()
+            self.report.add(
+                codes.UnsetVariable, span, name=name, where=where,
+                hint=f"--set {name}=..." if chosen else f"add it under `with: {{{name}: ...}}`",
+            )  # fmt: skip
+        self.report.close()
+        return _File(spec, env)
+
+    def resolve(self, defaults: Raw, given: Raw, outer: Raw, places: dict[str, Place]) -> Raw:
+        """Return every variable's value; a default may use the other variables."""
+        env = {**outer, **defaults, **given}
+        pending = {
+            name: [v for v in sorted(_reads(value)) if v in defaults and v not in given]
+            for name, value in defaults.items()
+            if name not in given and holds_variables(value)
+        }
+        if not pending:
+            return env
+        from graphlib import CycleError, TopologicalSorter
+
+        try:
+            order = list(TopologicalSorter(pending).static_order())
+        except CycleError as error:
+            ring = list(error.args[1])
+            self.report.fatal(
+                codes.VariableCycle, places[ring[0]].span(), name=ring[0],
+                chain=" -> ".join(ring[:10]),
+            )  # fmt: skip
+        for name in order:
+            if name in pending:
+                env[name] = self.value(defaults[name], env, places[name])
+        return env
+
+    def value(self, value: Any, env: Raw, place: Place) -> Any:
+        """Return a value of the document with every expression in it evaluated."""
+        if isinstance(value, str):
+            if "$" not in value:
+                return value
+            try:
+                return substitute(value, env, self.budget)
+            except ExpressionError as error:
+                facts = dict(error.facts)
+                if error.code is codes.UndefinedVariable:
+                    near = nearest(str(facts.get("name", "")), env)
+                    facts["hint"] = f"did you mean `{near}`?" if near else ""
+                span = place.document.span_in(place.path, error.start, error.end)
+                self.report.fatal(error.code, span, (), **facts)
+        if isinstance(value, list):
+            return [self.value(item, env, place.at(i)) for i, item in enumerate(value)]
+        if isinstance(value, dict):
+            return {key: self.value(item, env, place.at(key)) for key, item in value.items()}
+        return value
+
+    # entries
+
+    def entries(self, entries: list[Raw], use: _Use, inputs: list[str]) -> list[str]:
+        """Add every entry to the graph; return the tops of the last one."""
+        previous = inputs
+        for index, raw in enumerate(entries):
+            if not self.kept(raw, use.place.at(index)):
+                continue
+            if "block" in raw:
+                previous = self.block(raw, use, index, previous)
+            else:
+                previous = self.layer(raw, use, index, previous)
+        return previous
+
+    def kept(self, raw: Raw, place: Place) -> bool:
+        """Return whether the rules of an entry keep it. Source: BVLC/caffe, net.cpp, FilterNet."""
+        if "include" not in raw and "exclude" not in raw:
+            return True
+        include, exclude = as_list(raw.get("include", [])), as_list(raw.get("exclude", []))
+        if include and exclude:
+            self.report.add(
+                codes.IncludeAndExclude, place.key_span("exclude"), layer=raw.get("name", "")
+            )
+        if include:
+            return any(self.holds(rule) for rule in include)
+        return not any(self.holds(rule) for rule in exclude)
+
+    def holds(self, rule: Raw) -> bool:
+        """Return whether a rule holds for the chosen phase, level and stages."""
+        choice = self.choice
+        return (
+            rule.get("phase", choice.phase) == choice.phase
+            and rule.get("min_level", choice.level) <= choice.level
+            and rule.get("max_level", choice.level) >= choice.level
+            and all(stage in choice.stages for stage in as_list(rule.get("stage", [])))
+            and not any(stage in choice.stages for stage in as_list(rule.get("not_stage", [])))
+        )
+
+    def when(self, raw: Raw, use: _Use, place: Place) -> bool:
+        """Return whether an entry's condition holds."""
+        if "when" not in raw:
+            return True
+        value = self.value(raw["when"], use.env, place.at("when"))
+        if not isinstance(value, bool):
+            self.report.fatal(
+                codes.WrongType, place.span("when"), key="when", expected="true or false",
+                value=value,
+            )  # fmt: skip
+        return value
+
+    def layer(self, raw: Raw, use: _Use, index: int, previous: list[str]) -> list[str]:
+        """Add one layer; return its tops."""
+        place = use.place.at(index)
+        spec = use.file.spec
+        layer = spec.typed.get(id(raw))
+        if layer is None:
+            entry, layer = self.template(raw, use, place)
+        else:
+            entry = raw
+        name = entry["name"]
+        if layer is None:  # rejected already: its tops are known by name only
+            tops = [str(top) for top in as_list(entry.get("top", name))]
+            for top in tops:
+                use.scope.names[top] = Value(top, None)
+            return tops
+        if self.count >= LAYERS:
+            self.report.fatal(codes.TooManyLayers, place.span("name"), limit=f"{LAYERS:,}")
+        self.count += 1
+        bottoms = self.bottoms(entry, layer.bottoms != 0, previous, name, place)
+        if "top" in entry:
+            tops = as_list(entry["top"])
+        else:
+            tops = [] if layer.tops == 0 else [name]
+        if not self.when(entry, use, place):
+            return self.skip(bottoms, tops, use.scope)
+        scope = use.scope
+        if scope.prefix:
+            key = scope.weights + name
+            name = scope.prefix + name
+        else:
+            key = name
+        node = Node(name, layer, entry, place, use.origin, key, use.frozen)
+        layer.top_count, layer.bottom_count = len(tops), len(bottoms)
+        self.graph.connect(node, scope, bottoms, tops, self.report)
+        return tops
+
+    def template(self, raw: Raw, use: _Use, place: Place) -> tuple[Raw, Layer | None]:
+        """Return an entry with its expressions evaluated, and its layer; cached by their values."""
+        if id(raw) not in self.reads:
+            self.reads[id(raw)] = tuple(sorted(_reads(raw)))
+        env = use.env
+        key = (id(raw), *(_key(env.get(name)) for name in self.reads[id(raw)]))
+        templates = use.file.templates
+        if key not in templates:
+            entry = self.value(raw, env, place)
+            layer = None
+            if "block" not in entry:
+                layer = typed(entry, place.document, place.path, self.report)
+            templates[key] = (entry, layer)
+        return templates[key]
+
+    def bottoms(
+        self, entry: Raw, wanted: bool, previous: list[str], name: str, place: Place
+    ) -> list[str]:
+        """Return the names of the blobs an entry reads; left out: the top of the one before."""
+        if "bottom" in entry:
+            return as_list(entry["bottom"])
+        if not wanted:
+            return []
+        if len(previous) != 1:
+            many = f"the entry before it has {len(previous)} tops: {', '.join(previous[:8])}"
+            reason = many if previous else "no blob stands before it"
+            self.report.add(
+                codes.NoImpliedBottom, place.span("name"), layer=name, reason=reason,
+                hint="name its `bottom`",
+            )  # fmt: skip
+        return previous
+
+    def skip(self, bottoms: list[str], tops: list[str], scope: Scope) -> list[str]:
+        """Leave an entry out: with one bottom and one top it is a wire."""
+        if len(bottoms) != 1 or len(tops) != 1:
+            return []
+        value = scope.names.get(bottoms[0])
+        if value is not None:
+            scope.names[tops[0]] = value
+        return tops
+
+    # blocks
+
+    def block(self, raw: Raw, use: _Use, index: int, previous: list[str]) -> list[str]:
+        """Add every instance of a block entry, chained; return its tops."""
+        place = use.place.at(index)
+        fixed = {key: item for key, item in raw.items() if key not in ("with", "when", "repeat")}
+        entry = self.value(fixed, use.env, place)
+        name = entry["name"]
+        bottoms = self.bottoms(entry, True, previous, name, place)
+        body = self.body(entry, use, place)
+        if not self.when(raw, use, place):
+            return self.skip(bottoms, as_list(entry.get("top", name)), use.scope)
+        values: list[Value] = []
+        for position, bottom in enumerate(bottoms):
+            value = use.scope.names.get(bottom)
+            if value is None:
+                from .graph import undefined
+
+                undefined(name, bottom, position, place, use.scope, self.report)
+                value = Value(bottom, None)
+            values.append(value)
+        if body is None:
+            for top in as_list(entry.get("top", name)):
+                use.scope.names[top] = Value(top, None)
+            return as_list(entry.get("top", name))
+        made = self.instances(raw, entry, body, use, place, values)
+        return self.expose(entry, made, use, place)
+
+    def instances(
+        self, raw: Raw, entry: Raw, body: _Body, use: _Use, place: Place, values: list[Value]
+    ) -> dict[str, Value]:
+        """Expand a block so often as it is repeated, each instance reading the one before."""
+        times = 1
+        if "repeat" in raw:
+            times = self.value(raw["repeat"], use.env, place.at("repeat"))
+            if isinstance(times, bool) or not isinstance(times, int) or times < 0:
+                self.report.fatal(codes.BadRepeat, place.span("repeat"), value=times)
+            if times * body.least > LAYERS:
+                self.report.fatal(codes.TooManyLayers, place.span("repeat"), limit=f"{LAYERS:,}")
+        made = dict(zip(["out"], values[:1], strict=False))  # repeated no times, it is a wire
+        scope = use.scope
+        for i in range(times):
+            inner = f"{entry['name']}.{i}." if "repeat" in raw else f"{entry['name']}."
+            weights = f"<{entry['share']}>." if "share" in entry else inner
+            child = Scope(scope.prefix + inner, scope.weights + weights)
+            given = self.value(raw.get("with", {}), {**use.env, "i": i}, place.at("with"))
+            made = self.instance(entry, body, given, use, place, child, values)
+            chained = list(made.values())
+            values = chained + values[len(chained) :] if len(chained) <= len(values) else chained
+        return made
+
+    def instance(
+        self,
+        entry: Raw,
+        body: _Body,
+        given: Raw,
+        use: _Use,
+        place: Place,
+        scope: Scope,
+        values: list[Value],
+    ) -> dict[str, Value]:
+        """Expand one use of a block; return its outputs by their names inside."""
+        spec = body.file.spec if body.file else body.spec
+        frozen = use.frozen or entry.get("freeze", False)
+        origin = (*use.origin, place)
+        if body.name is None:  # a whole net
+            file = self.file(spec, entry.get("scale"), given, place)
+            env, inner, block = file.env, Place(spec.document, ("layers",)), None
+            layers, inputs, outputs = spec.layers, list(spec.inputs), spec.outputs
+        else:
+            file = body.file or _File(spec, {})
+            block = spec.blocks[body.name]
+            env = self.block_env(body, block, file, given, place)
+            inner = Place(spec.document, ("blocks", body.name, "layers"))
+            layers = block["layers"]
+            inputs = as_list(block.get("inputs", ["in"]))
+            outputs = as_list(block["outputs"]) if "outputs" in block else None
+        if block is None:
+            inputs = inputs[: max(len(values), 1)] if len(values) < len(inputs) else inputs
+        if len(values) != len(inputs):
+            self.report.add(
+                codes.WrongBlockBottoms, place.span("bottom"), block=entry["block"],
+                expected=len(inputs), count=len(values),
+            )  # fmt: skip
+        scope.names.update(zip(inputs, values, strict=False))
+        start = len(self.graph.nodes)
+        name = str(entry["block"])
+        if len(use.blocks) >= DEPTH:
+            self.report.fatal(codes.BlocksTooDeep, place.span("block"), limit=DEPTH)
+        inside = _Use(file, env, scope, inner, origin, frozen, (*use.blocks, body.key))
+        last = self.entries(layers, inside, inputs)
+        picked = as_list(entry["tops"]) if "tops" in entry else outputs
+        if picked is None and block is None:
+            picked = [
+                value.name.removeprefix(scope.prefix)
+                for node in self.graph.nodes[start:]
+                for value in node.tops
+                if not value.readers
+            ]
+        found: dict[str, Value] = {}
+        for position, blob in enumerate(picked if picked is not None else last):
+            if blob not in scope.names:
+                near = nearest(blob, scope.names)
+                span = (
+                    place.span("tops", position)
+                    if "tops" in entry
+                    else Place(spec.document, inner.path[:-1]).span("outputs", position)
+                )
+                self.report.add(
+                    codes.UndefinedOutput, span, blob=blob,
+                    hint=f"did you mean `{near}`?" if near else f"`{name}` does not make it",
+                )  # fmt: skip
+                continue
+            found[blob] = scope.names[blob]
+        if "tops" in entry:
+            self.graph.keep(found.values(), start)
+        return found
+
+    def block_env(self, body: _Body, block: Raw, file: _File, given: Raw, place: Place) -> Raw:
+        """Return the variables a block sees: its own, and those of its file."""
+        defaults = block.get("vars") or {}
+        for name in given.keys() - defaults.keys():
+            self.report.add(
+                codes.UnknownVariable, place.key_span("with", name), name=name,
+                where=f"the block `{body.name}`", hint=suggestion(name, defaults, "variables"),
+            )  # fmt: skip
+        here = Place(file.spec.document, ("blocks", body.name or "", "vars"))
+        places = {name: here.at(name) for name in defaults}
+        env = self.resolve(defaults, given, file.env, places)
+        for name in defaults:
+            if env[name] is None and name not in given:
+                self.report.fatal(
+                    codes.UnsetVariable, place.span("block"),
+                    [(here.span(name), "it has no default here")],
+                    name=name, where=f"the block `{body.name}`",
+                    hint=f"add it under `with: {{{name}: ...}}`",
+                )  # fmt: skip
+        return env
+
+    def body(self, entry: Raw, use: _Use, place: Place) -> _Body | None:
+        """Return what an entry's `block` names: a block here, in an import, or a whole net."""
+        name = str(entry["block"])
+        spec = use.file.spec
+        found: _Body | None = None
+        owner, dot, inner = name.partition(".")
+        if name in spec.blocks:
+            found = _Body(spec, use.file, name)
+        elif owner in spec.imports:
+            imported = self.imported(owner, use.file)
+            if not dot:
+                found = _Body(imported, None, None)
+            elif inner in imported.blocks:
+                found = _Body(imported, self.file_of(imported, place), inner)
+        if found is None:
+            known = [*spec.blocks, *spec.imports]
+            self.report.add(
+                codes.UnknownBlock, place.span("block"), block=name,
+                hint=suggestion(name, known, "blocks"),
+            )  # fmt: skip
+        elif found.key in use.blocks:
+            ring = [key.rpartition("#")[2] for key in (*use.blocks, found.key)]
+            self.report.fatal(
+                codes.RecursiveBlock, place.span("block"), block=name, chain=" -> ".join(ring[-10:])
+            )
+        return found
+
+    def imported(self, name: str, file: _File) -> Spec:
+        """Return an imported spec, read once for each importing file."""
+        if name not in file.imports:
+            place = Place(file.spec.document, ("imports", name))
+            file.imports[name] = self.load(file.spec.imports[name], place)
+        return file.imports[name]
+
+    def file_of(self, spec: Spec, place: Place) -> _File:
+        """Return a spec with the variables it has by default, for the use of one of its blocks."""
+        env = {name: value for name, value in spec.vars.items() if not holds_variables(value)}
+        return _File(spec, env)
+
+    def expose(
+        self, entry: Raw, made: dict[str, Value], use: _Use, place: Place
+    ) -> list[str]:
+        """Give the outputs of a block entry their names outside."""
+        name = entry["name"]
+        if "top" in entry:
+            tops = as_list(entry["top"])
+            if len(tops) != len(made):
+                self.report.add(
+                    codes.WrongBlockTops, place.span("top"), block=entry["block"],
+                    expected=len(made), count=len(tops),
+                )  # fmt: skip
+        elif len(made) == 1 and "tops" not in entry:
+            tops = [name]
+        else:
+            tops = [f"{name}.{inner}" for inner in made]
+        names = use.scope.names
+        for top, value in zip(tops, made.values(), strict=False):
+            if top in use.scope.made:
+                self.report.add(
+                    codes.DuplicateTop, place.span("name"), blob=top, maker=names[top].name
+                )
+            names[top] = value
+            use.scope.made.add(top)
+        if len(made) == 1 and "tops" in entry:
+            names.setdefault(name, next(iter(made.values())))
+        return tops
+
+
+class _Body:
+    """What a block entry expands: a block of a file, or a whole net where `name` is None."""
+
+    __slots__ = ("file", "key", "least", "name", "spec")
+
+    def __init__(self, spec: Spec, file: _File | None, name: str | None) -> None:
+        self.spec = spec
+        self.file = file
+        self.name = name
+        self.key = f"{spec.document.source.name}#{name or spec.name}"
+        layers = spec.blocks[name]["layers"] if name else spec.layers
+        self.least = sum("block" not in entry and "when" not in entry for entry in layers)
+
+
+def _reads(value: Any) -> set[str]:
+    found: set[str] = set()
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            if "$" in item and has_variables(item):
+                found |= variables(item)
+        elif isinstance(item, dict):
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item
+    return found
+
+
+def _key(value: Any) -> Any:
+    return (type(value), repr(value)) if isinstance(value, list | dict) else (type(value), value)
+
+
+def within(root: str, base: str, path: str) -> str | None:
+    """Return the real path of an import, or None where it leaves the root."""
+    if os.path.isabs(path) or "\\" in path or "\0" in path or path.startswith("~"):
+        return None
+    real = os.path.realpath(os.path.join(base, path))
+    return real if os.path.commonpath([real, os.path.realpath(root)]) == os.path.realpath(root) else None
+
+

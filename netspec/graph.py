@@ -1,0 +1,215 @@
+"""Graph: layers, the values they read and make, and how names lead to them."""
+
+from __future__ import annotations
+
+from . import codes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from .blob import Blob
+    from .diagnostics import Report
+    from .layer import Layer
+    from .spec import Place
+
+
+class Value:
+    """One version of a blob: who makes it, and who reads it."""
+
+    __slots__ = ("blob", "maker", "name", "readers")
+
+    def __init__(self, name: str, maker: Node | None, blob: Blob | None = None) -> None:
+        self.name = name
+        self.maker = maker  # None for an input
+        self.blob = blob
+        self.readers: list[Node] = []
+
+    def __repr__(self) -> str:
+        return f"Value({self.name}: {self.blob})"
+
+
+class Node:
+    """One layer of the flat net: its type with params, what it reads and what it makes."""
+
+    __slots__ = (
+        "bottoms",
+        "entry",
+        "frozen",
+        "in_place",
+        "layer",
+        "macs",
+        "name",
+        "origin",
+        "place",
+        "rejected",
+        "state",
+        "tops",
+        "weight_key",
+        "weights",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        layer: Layer,
+        entry: dict[str, Any],
+        place: Place,
+        origin: tuple[Place, ...],
+        weight_key: str,
+        frozen: bool,
+    ) -> None:
+        self.name = name
+        self.layer = layer
+        self.entry = entry
+        self.place = place
+        self.origin = origin
+        self.weight_key = weight_key
+        self.frozen = frozen
+        self.in_place = False
+        self.rejected = False  # inference passes over it, so that nothing echoes its fault
+        self.bottoms: list[Value] = []
+        self.tops: list[Value] = []
+        self.weights: Sequence[Any] = ()
+        self.state: Sequence[Any] = ()
+        self.macs: Any = 0
+
+    def __repr__(self) -> str:
+        return f"Node({self.name}: {self.type})"
+
+    @property
+    def type(self) -> str:
+        """Return the name of the layer's type."""
+        return type(self.layer).__name__
+
+
+class Scope:
+    """The blobs that names mean at one place: of the net, or of one use of a block."""
+
+    __slots__ = ("made", "names", "prefix", "weights")
+
+    def __init__(self, prefix: str = "", weights: str = "") -> None:
+        self.names: dict[str, Value] = {}
+        self.made: set[str] = set()  # names made here, not handed in
+        self.prefix = prefix
+        self.weights = weights
+
+
+class Graph:
+    """The flat net in execution order; blobs are single-assignment values."""
+
+    def __init__(self) -> None:
+        self.inputs: dict[str, Value] = {}
+        self.nodes: list[Node] = []
+        self.outputs: dict[str, Value] = {}
+        self.names: dict[str, Value] = {}  # what a name at the top level means in the end
+        self.layer_names: dict[str, Node] = {}
+
+    def connect(
+        self, node: Node, scope: Scope, bottoms: Sequence[str], tops: Sequence[str], report: Report
+    ) -> None:
+        """Add a layer after all others: look its bottoms up, and give its tops their names."""
+        if (other := self.layer_names.setdefault(node.name, node)) is not node:
+            report.add(
+                codes.DuplicateLayer,
+                node.place.span("name"),
+                [(other.place.span("name"), "the first one")],
+                layer=node.name,
+            )
+        names = scope.names
+        for index, bottom in enumerate(bottoms):
+            value = names.get(bottom)
+            if value is None:
+                undefined(node.name, bottom, index, node.place, scope, report)
+                value = Value(bottom, None)  # no echo: its blob stays unknown
+            node.bottoms.append(value)
+        _check_counts(node, len(tops), report)
+        for index, top in enumerate(tops):
+            in_place = index < len(bottoms) and bottoms[index] == top
+            old = names.get(top)
+            if in_place:
+                node.in_place = True
+                self._check_in_place(node, node.bottoms[index], report)
+            elif old is not None and top in scope.made:
+                where = old.maker.place.span("name") if old.maker else None
+                report.add(
+                    codes.DuplicateTop,
+                    node.place.span(*(("top",) if "top" in node.entry else ("name",))),
+                    [(where, f"`{top}` is made here")] if where else [],
+                    blob=top,
+                    maker=old.maker.name if old.maker else "the inputs",
+                )
+            value = Value(scope.prefix + top, node)
+            names[top] = value
+            scope.made.add(top)
+            node.tops.append(value)
+        for value in node.bottoms:
+            value.readers.append(node)
+        self.nodes.append(node)
+
+    def _check_in_place(self, node: Node, value: Value, report: Report) -> None:
+        reader = next((reader for reader in value.readers if reader is not node), None)
+        if not node.layer.in_place:
+            report.add(
+                codes.BadParam, node.place.span("top"), param="top", value=value.name,
+                layer=node.name, reason=f"cannot be its bottom: {node.type} does not work in place",
+            )  # fmt: skip
+        elif reader is not None:
+            report.add(
+                codes.SharedInPlace,
+                node.place.span("top"),
+                [(reader.place.span("name"), f"`{reader.name}` reads it here")],
+                layer=node.name,
+                blob=value.name,
+                reader=reader.name,
+            )
+
+    def keep(self, wanted: Iterable[Value], start: int = 0) -> None:
+        """Drop the layers from `start` on that no wanted value needs."""
+        needed = {id(value) for value in wanted}
+        kept: list[Node] = []
+        for node in reversed(self.nodes[start:]):
+            if any(id(value) in needed for value in node.tops):
+                needed.update(id(value) for value in node.bottoms)
+                kept.append(node)
+            else:
+                del self.layer_names[node.name]
+                for value in node.bottoms:
+                    value.readers.remove(node)
+        self.nodes[start:] = reversed(kept)
+
+
+def undefined(
+    layer: str, blob: str, index: int, place: Place, scope: Scope, report: Report
+) -> None:
+    """Report a bottom that nothing makes."""
+    from .diagnostics import nearest
+
+    listed = isinstance(place.document.value, dict)
+    near = nearest(blob, scope.names)
+    span = place.span("bottom", index) if listed else place.span("bottom")
+    hint = f"did you mean `{near}`?" if near else ""
+    report.add(codes.UndefinedBlob, span, layer=layer, blob=blob, hint=hint)
+
+
+def _check_counts(node: Node, tops: int, report: Report) -> None:
+    layer = node.layer
+    for code, key, limits, count in (
+        (codes.WrongBottomCount, "bottom", layer.bottoms, len(node.bottoms)),
+        (codes.WrongTopCount, "top", layer.tops, tops),
+    ):
+        least, most = limits if isinstance(limits, tuple) else (limits, limits)
+        if count < least or most is not None and count > most:
+            expected = (
+                str(least)
+                if least == most
+                else f"at least {least}"
+                if most is None
+                else f"{least} to {most}"
+            )
+            where = node.place.span(key) if key in node.entry else node.place.span("name")
+            report.add(
+                code, where, type=node.type, layer=node.name, expected=expected, count=count
+            )
+            node.rejected = True

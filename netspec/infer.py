@@ -1,0 +1,384 @@
+"""infer: the type of every blob, and the weights and cost of every layer."""
+
+from __future__ import annotations
+
+from . import codes
+from .blob import FLOATS, Blob
+from .dim import Dim, compare, smallest
+from .expression import ExpressionError
+from .expression import size as parse_size
+from .layer import Reject
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from .diagnostics import Report
+    from .dim import Size
+    from .graph import Graph, Node, Value
+    from .spec import Place, Spec
+    from .text import Span
+
+LARGEST = 2**63 - 1
+
+
+class Weight:
+    """A tensor of a layer: learned, or state updated without gradient."""
+
+    __slots__ = ("decay_mult", "filler", "lr_mult", "name", "owner", "shape")
+
+    def __init__(self, name: str, shape: Sequence[Size]) -> None:
+        self.name = name
+        self.shape = tuple(shape)
+        self.lr_mult: float = 1.0
+        self.decay_mult: float = 1.0
+        self.filler: dict[str, Any] | None = None
+        self.owner: tuple[Node, str] | None = None  # set where another layer owns it
+
+    @property
+    def trainable(self) -> bool:
+        """Return whether an optimiser may change it."""
+        return self.lr_mult != 0
+
+    @property
+    def size(self) -> Size:
+        """Return its number of elements."""
+        count: Size = 1
+        for extent in self.shape:
+            count = count * extent
+        return count
+
+
+class Condition:
+    """Two sizes that must agree, and do for some input sizes only."""
+
+    __slots__ = ("counterexample", "layer", "text")
+
+    def __init__(self, layer: str, text: str, counterexample: dict[str, int]) -> None:
+        self.layer = layer
+        self.text = text
+        self.counterexample = counterexample
+
+
+def infer(
+    graph: Graph, spec: Spec, report: Report, sizes: Mapping[str, int], shapes: Mapping[str, Any]
+) -> tuple[list[Condition], list[Dim]]:
+    """Give every value of the graph its blob, and every layer its weights and cost.
+
+    Returns the conditions of the net, and the sizes that must be at least 1.
+    """
+    return _Inference(report, sizes).run(graph, spec, shapes)
+
+
+class _Inference:
+    def __init__(self, report: Report, sizes: Mapping[str, int]) -> None:
+        self.report = report
+        self.sizes = dict(sizes)
+        self.conditions: list[Condition] = []
+        self.fits: dict[Dim, None] = {}
+        self.owners: dict[str, tuple[Node, Weight]] = {}  # of weights shared by name
+        self.first: dict[str, Node] = {}  # the layer that owns the weights of a key
+        self.symbols: set[str] = set()
+
+    def run(
+        self, graph: Graph, spec: Spec, shapes: Mapping[str, Any]
+    ) -> tuple[list[Condition], list[Dim]]:
+        self.inputs(graph, spec, shapes)
+        for node in graph.nodes:
+            if not node.rejected:
+                self.layer(node)
+        fits = list(self.fits)
+        if fits and not self.report.failed and smallest(fits) is None:
+            self.report.add(
+                codes.EmptyBlob, spec.document.span("layers"), axis="?", blob="some blob",
+                size="empty for every input size",
+            )  # fmt: skip
+        return self.conditions, fits
+
+    def inputs(self, graph: Graph, spec: Spec, shapes: Mapping[str, Any]) -> None:
+        for name in list(graph.inputs):
+            value = graph.inputs[name]
+            if not value.readers and name not in graph.outputs:
+                del graph.inputs[name]  # asked for only where it is read
+                continue
+            declared = spec.inputs[name]
+            dtype = "float32"
+            path: tuple[str, ...] = ("inputs", name)
+            if isinstance(declared, dict):
+                dtype = declared.get("dtype", "float32")
+                declared = declared["shape"]
+                path = (*path, "shape")
+            given = shapes.get(name)
+            extents = [
+                self.extent(item, spec, (*path, axis))
+                for axis, item in enumerate(given if given is not None else declared)
+            ]
+            value.blob = Blob(extents, dtype)
+
+    def extent(self, item: Any, spec: Spec, path: tuple[Any, ...]) -> Size:
+        if isinstance(item, str):
+            try:
+                found = parse_size(item)
+            except ExpressionError as error:
+                span = spec.document.span_in(path, error.start, error.end)
+                self.report.fatal(error.code, span, (), **error.facts)
+            if isinstance(found, Dim):
+                self.symbols |= found.symbols
+                found = found.at(self.sizes)
+            if isinstance(found, Dim):
+                self.fits[found] = None
+                return found
+            item = found
+        if item < 1:
+            self.report.fatal(
+                codes.OutOfRange, spec.document.span(*path), key=path[-2], value=item,
+                limit="at least 1",
+            )  # fmt: skip
+        return int(item)
+
+    def layer(self, node: Node) -> None:
+        layer = node.layer
+        bottoms = []
+        for value in node.bottoms:
+            if value.blob is None:
+                return  # its maker was rejected: no echo
+            bottoms.append(value.blob)
+        try:
+            self.dtypes(node, bottoms)
+            found = layer.infer(*bottoms)
+            tops = [found] if isinstance(found, Blob) else list(found)
+            for axis, size, other, index in layer.agree(*bottoms):
+                if size is not other and size != other:
+                    self.agree(node, axis, size, other, index)
+            self.check(node, tops)
+            self.weights(node, bottoms)
+            node.macs = layer.macs(bottoms, tops)
+        except Reject as reject:
+            self.reject(node, reject)
+            return
+        for value, blob in zip(node.tops, tops, strict=True):
+            value.blob = blob
+
+    def dtypes(self, node: Node, bottoms: Sequence[Blob]) -> None:
+        reads = node.layer.reads
+        if reads == "any":
+            return
+        for index, blob in enumerate(bottoms):
+            kind = reads if isinstance(reads, str) else reads[min(index, len(reads) - 1)]
+            if kind == "float" and blob.dtype not in FLOATS:
+                raise Reject(
+                    codes.WrongDtype, expected="a float bottom", dtype=blob.dtype, bottom=index
+                )
+
+    def agree(self, node: Node, axis: str, size: Size, other: Size, index: int) -> None:
+        facts: dict[str, Any] = {"axis": axis, "size": size, "wanted": other, "bottom": index}
+        gap = size - other
+        if not isinstance(gap, Dim):
+            raise Reject(codes.ShapeMismatch, None, **facts)
+        verdict = compare(size, other, list(self.fits))
+        if verdict.always:
+            return
+        if verdict.never or verdict.counterexample is None:
+            raise Reject(codes.ShapeMismatch, None, **facts)
+        failure = ", ".join(f"{s}={verdict.counterexample[s]}" for s in sorted(gap.symbols))
+        text = f"{node.name}: {size} against {other}: {verdict.when}; first failure {failure}"
+        self.conditions.append(Condition(node.name, text, dict(verdict.counterexample)))
+
+    def check(self, node: Node, tops: Sequence[Blob]) -> None:
+        for position, blob in enumerate(tops):
+            count: Size = 1
+            for axis, size in enumerate(blob.shape):
+                if type(size) is int:
+                    if size < 1:
+                        raise self.empty(node, blob, position, axis, size)
+                elif isinstance(size, Dim) and size not in self.fits:
+                    self.fits[size] = None
+                count = count * size
+            if type(count) is int and count > LARGEST:
+                raise Reject(codes.TooManyElements, blob=node.tops[position].name, count=count)
+
+    def empty(self, node: Node, blob: Blob, position: int, axis: int, size: int) -> Reject:
+        window = None
+        if node.bottoms and node.bottoms[0].blob is not None and axis >= 2:
+            window = node.layer.window(node.bottoms[0].blob)
+        if window is not None and node.bottoms[0].blob is not None:
+            bottom = node.bottoms[0].blob
+            at = next((n for n in ("kernel_size", "kernel_h", "pad") if n in node.layer.given), None)
+            return Reject(
+                codes.WindowTooLarge, at=at, extent="x".join(map(str, window.extent)),
+                size="x".join(map(str, bottom.spatial)), output="x".join(map(str, blob.spatial)),
+            )  # fmt: skip
+        return Reject(codes.EmptyBlob, blob=node.tops[position].name, axis=axis, size=size)
+
+    # weights
+
+    def weights(self, node: Node, bottoms: Sequence[Blob]) -> None:
+        layer, entry = node.layer, node.entry
+        learned = [Weight(name, shape) for name, shape in layer.weights(*bottoms)]
+        state = [Weight(name, shape) for name, shape in layer.state(*bottoms)]
+        if not learned and not state and "param" not in entry:
+            return
+        for weight in learned + state:
+            if type(weight.size) is int and not 0 < weight.size <= LARGEST:
+                raise Reject(
+                    codes.TooManyElements, blob=f"{node.name}.{weight.name}", count=weight.size
+                )
+        if learned:
+            fillers = layer.fillers()
+            for weight in learned:
+                weight.filler = fillers.get(weight.name)
+        if "param" in entry:
+            self.params(node, learned, state)
+        if node.frozen:
+            for weight in learned:
+                weight.lr_mult = 0.0
+        self.share(node, learned, state)
+        node.weights, node.state = learned, state
+
+    def params(self, node: Node, learned: list[Weight], state: list[Weight]) -> None:
+        entry = node.entry["param"]
+        given = entry if isinstance(entry, list) else [entry]
+        blobs = node.layer.blob_order(learned, state)
+        if len(given) > len(blobs):
+            raise Reject(codes.TooManyParams, at="param", count=len(given), weights=len(blobs))
+        for index, (item, weight) in enumerate(zip(given, blobs, strict=False)):
+            weight.lr_mult = float(item.get("lr_mult", 1.0))
+            weight.decay_mult = float(item.get("decay_mult", 1.0))
+            if weight in state and weight.lr_mult != 0 and len(given) != len(state):
+                raise Reject(
+                    codes.BadParam, at="param", param="lr_mult", value=item.get("lr_mult", 1),
+                    reason="must be 0: the statistics are not learned",
+                )  # fmt: skip
+            if name := item.get("name"):
+                self.share_one(node, weight, name, item, index)
+
+    def share_one(
+        self, node: Node, weight: Weight, name: str, item: dict[str, Any], index: int
+    ) -> None:
+        owner, owned = self.owners.setdefault(name, (node, weight))
+        if owned is weight:
+            return
+        weight.owner = (owner, owned.name)
+        strict = item.get("share_mode", "STRICT") == "STRICT"
+        same = owned.shape == weight.shape if strict else owned.size == weight.size
+        if not same:
+            self.report.add(
+                codes.SharedShapeMismatch,
+                node.place.span("param", index, "name"),
+                [(owner.place.span("name"), f"`{owner.name}` owns it")],
+                layer=node.name, weight=name, owner=owner.name,
+                shape=_shape(weight.shape), other=_shape(owned.shape),
+            )  # fmt: skip
+        for key in ("lr_mult", "decay_mult"):
+            if key not in item:
+                setattr(weight, key, getattr(owned, key))
+            elif getattr(owned, key) != float(item[key]):
+                self.mult_conflict(node, owner, owned, name, key, item, index)
+
+    def mult_conflict(
+        self,
+        node: Node,
+        owner: Node,
+        owned: Weight,
+        name: str,
+        key: str,
+        item: dict[str, Any],
+        index: int,
+    ) -> None:
+        entry = owner.entry["param"]
+        entries = entry if isinstance(entry, list) else [entry]
+        first: dict[str, Any] = next((each for each in entries if each.get("name") == name), {})
+        if key not in first:  # the owner left it open: this one sets it
+            setattr(owned, key, float(item[key]))
+            return
+        self.report.add(
+            codes.SharedMultConflict,
+            node.place.span("param", index, key),
+            [(owner.place.span("name"), f"`{owner.name}` owns it")],
+            layer=node.name, weight=name, key=key, value=item[key], owner=owner.name,
+            other=first[key],
+        )  # fmt: skip
+
+    def share(self, node: Node, learned: list[Weight], state: list[Weight]) -> None:
+        first = self.first.setdefault(node.weight_key, node)
+        if first is node:
+            return
+        theirs = {weight.name: weight for weight in (*first.weights, *first.state)}
+        for weight in learned + state:
+            owned = theirs.get(weight.name)
+            weight.owner = (first, weight.name)
+            if owned is None or owned.shape != weight.shape:
+                self.report.add(
+                    codes.SharedShapeMismatch,
+                    node.place.span("name"),
+                    [(first.place.span("name"), f"`{first.name}` made it")],
+                    layer=node.name, weight=weight.name, owner=first.name,
+                    shape=_shape(weight.shape), other=_shape(owned.shape) if owned else "not",
+                )  # fmt: skip
+
+    # refusals
+
+    def reject(self, node: Node, reject: Reject) -> None:
+        facts = dict(reject.facts)
+        index = facts.pop("bottom", None)
+        blamed = node.bottoms if index is None else [node.bottoms[0], node.bottoms[index]]
+        value = node.bottoms[index or 0] if node.bottoms else None
+        other = node.bottoms[0] if node.bottoms else None
+        facts.setdefault("layer", node.name)
+        facts.setdefault("param", reject.at)
+        facts.setdefault("blob", value.name if value else "")
+        facts.setdefault("other", other.name if other else "")
+        related = []
+        for bottom in dict.fromkeys(blamed):
+            related += chain(bottom)
+        related += [(place.span("name"), "used here") for place in reversed(node.origin)]
+        self.report.add(reject.code, self.where(node, reject, index), related, **facts)
+
+    def where(self, node: Node, reject: Reject, index: int | None) -> Span:
+        place, layer = node.place, node.layer
+        if reject.at in ("param", "top", "loss_weight", "propagate_down"):
+            return place.span(reject.at)
+        if reject.at is not None and reject.at in layer.params:
+            declared = layer.params[reject.at]
+            message = declared.message or layer.message
+            if message in node.entry:
+                return place.span(message, declared.field)
+            return place.span("type")
+        if index is not None and "bottom" in node.entry:
+            listed = isinstance(node.entry["bottom"], list)
+            return place.span("bottom", index) if listed else place.span("bottom")
+        return place.span("name")
+
+
+def chain(value: Value, limit: int = 4) -> list[tuple[Span, str]]:
+    """Return the layers that produced a blob's shape, nearest first, as notes."""
+    notes: list[tuple[Span, str]] = []
+    shown: Any = None
+    while value.maker is not None and len(notes) < limit:
+        maker = value.maker
+        shape = value.blob.shape if value.blob else None
+        if shape != shown or not notes:
+            notes.append((maker.place.span("name"), f"`{value.name}` is {value.blob}"))
+        shown = shape
+        if not maker.bottoms:
+            break
+        source = maker.bottoms[0]
+        if source.blob is not None and source.blob.shape == shape and notes:
+            while source.maker and source.maker.bottoms and _passes(source):
+                source = source.maker.bottoms[0]
+        value = source
+    return notes
+
+
+def _passes(value: Value) -> bool:
+    maker = value.maker
+    if maker is None or maker.bottoms[0].blob is None or value.blob is None:
+        return False
+    return maker.bottoms[0].blob.shape == value.blob.shape
+
+
+def _shape(shape: Sequence[Size]) -> str:
+    return "x".join(map(str, shape))
+
+

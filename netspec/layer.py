@@ -1,0 +1,281 @@
+"""Layer and param: what a layer type is, and the JSON Schema of its params."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, TypeAlias, dataclass_transform
+
+    from .blob import Blob, Window
+    from .diagnostics import Code
+    from .dim import Size
+
+    PerAxis: TypeAlias = int | Sequence[int]  # one value, or one for each spatial axis
+    Ints: TypeAlias = int | Sequence[int]  # a repeated integer field
+    Floats: TypeAlias = float | Sequence[float]
+    Filler: TypeAlias = dict[str, Any]  # a FillerParameter
+    Fillers: TypeAlias = dict[str, Any] | Sequence[dict[str, Any]]
+    Shape: TypeAlias = dict[str, Any] | Sequence[Any]  # {dim: [...]}, or the list alone
+    Shapes: TypeAlias = dict[str, Any] | Sequence[dict[str, Any]]
+    Strings: TypeAlias = str | Sequence[str]
+    Map: TypeAlias = dict[str, Any]
+    Counts: TypeAlias = int | tuple[int, int | None]
+    Agreement: TypeAlias = tuple[str, Size, Size, int]
+else:
+    PerAxis = Ints = Floats = Filler = Fillers = Shape = Shapes = Strings = Map = Counts = object
+
+    def dataclass_transform(**_: object) -> Callable[[Any], Any]:
+        """Mark a class for type checkers; at run time, do nothing."""
+        return lambda cls: cls
+
+
+class Reject(Exception):
+    """A layer cannot take its bottoms; `at` names the param to blame, if it is one."""
+
+    def __init__(self, code: type[Code], at: str | None = None, **facts: Any) -> None:
+        super().__init__(code.id)
+        self.code = code
+        self.at = at
+        self.facts = facts
+
+
+class Param:
+    """One field of a layer type's message: its kind, default, limits and doc."""
+
+    __slots__ = ("default", "doc", "field", "kind", "limits", "message", "name", "required")
+
+    def __init__(
+        self, default: Any, doc: str, message: str, field: str, limits: dict[str, Any]
+    ) -> None:
+        self.name = ""
+        self.kind = ""
+        self.required = default is ...
+        self.default = None if self.required else default
+        self.doc = doc
+        self.message = message
+        self.field = field
+        self.limits = limits
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of the values this field takes."""
+        schema = dict(KINDS[self.kind])
+        limits = {key: value for key, value in self.limits.items() if key != "choices"}
+        if "choices" in self.limits:
+            limits["enum"] = list(self.limits["choices"])
+        if "items" in schema and "properties" not in schema:
+            item = {k: v for k, v in limits.items() if k in ("minimum", "maximum")}
+            schema["items"] = schema["items"] | item
+        return schema | limits | ({"description": self.doc} if self.doc else {})
+
+
+def param(
+    *,
+    default: Any = ...,
+    doc: str = "",
+    message: str = "",
+    field: str = "",
+    **limits: Any,
+) -> Any:
+    """Declare a param; without `default` it must be given. Limits are JSON Schema keywords.
+
+    `message` names the Caffe message that holds it, where it is not the layer type's own;
+    `field` its name there, where that differs; `choices` are the words it takes.
+    """
+    return Param(default, doc, message, field, limits)
+
+
+FILLERS = ("constant", "uniform", "gaussian", "positive_unitball", "xavier", "msra", "bilinear")
+_NUMBER = {"type": "number"}
+FILLER: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "type": {"type": "string", "enum": list(FILLERS), "default": "constant"},
+        "value": _NUMBER | {"default": 0},
+        "min": _NUMBER | {"default": 0},
+        "max": _NUMBER | {"default": 1},
+        "mean": _NUMBER | {"default": 0},
+        "std": _NUMBER | {"default": 1},
+        "sparse": {"type": "integer", "default": -1},
+        "variance_norm": {"type": "string", "enum": ["FAN_IN", "FAN_OUT", "AVERAGE"]},
+    },
+}
+_SIZE = {"type": ["integer", "string"], "minimum": 0}
+SHAPE: dict[str, Any] = {
+    "type": ["object", "array"],
+    "additionalProperties": False,
+    "properties": {"dim": {"type": ["array", "integer", "string"], "items": _SIZE}},
+    "items": _SIZE,
+}
+KINDS: dict[str, dict[str, Any]] = {
+    "int": {"type": "integer"},
+    "float": {"type": "number"},
+    "bool": {"type": "boolean"},
+    "str": {"type": "string"},
+    # limits of numbers apply to numbers only and `items` to arrays only: no oneOf is needed
+    "PerAxis": {"type": ["integer", "array"], "items": {"type": "integer"}},
+    "Ints": {"type": ["integer", "array"], "items": {"type": "integer"}},
+    "Floats": {"type": ["number", "array"], "items": {"type": "number"}},
+    "Filler": FILLER,
+    "Fillers": FILLER | {"type": ["object", "array"], "items": FILLER},
+    "Shape": SHAPE,
+    "Shapes": SHAPE | {"items": SHAPE | {"type": ["object", "array", "integer", "string"]}},
+    "Strings": {"type": ["string", "array"], "items": {"type": "string"}},
+    "Map": {"type": "object"},
+}
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(param,))
+class Layer:
+    """A layer type, and with its params given, a layer.
+
+    A subclass states everything once: params with limits, defaults and docs, the rule from the
+    shapes of its bottoms to those of its tops, its weights and its cost. Rules are pure; they do
+    ordinary arithmetic on sizes, ints and symbols alike, and raise Reject for no.
+    """
+
+    family = "other"  # groups types in docs and drawings
+    message = ""  # the key of the params in an entry; from the class name where empty
+    bottoms: Counts = 1  # how many it takes: a count, or (least, most)
+    tops: Counts = 1
+    reads: str | tuple[str, ...] = "float"  # float, index or any; one for each bottom if a tuple
+    in_place = True  # may a top have the name of its bottom
+    loss = False  # its first top counts in the training loss by default
+    source = False  # it declares its tops itself: a data layer
+    no_gradient: tuple[int, ...] = ()  # bottoms that can get no gradient
+
+    params: dict[str, Param] = {}
+    messages: dict[str, dict[str, Param]] = {}  # by message, then by field
+
+    def __init_subclass__(cls) -> None:
+        params = dict(cls.params)
+        for name, kind in cls.__dict__.get("__annotations__", {}).items():
+            declared = cls.__dict__.get(name)
+            if isinstance(declared, Param):
+                declared.name, declared.kind = name, str(kind)
+                declared.field = declared.field or name
+                params[name] = declared
+                setattr(cls, name, declared.default)
+        cls.params = params
+        cls.message = cls.__dict__.get("message") or f"{snake(cls.__name__)}_param"
+        cls.messages = {}
+        for declared in params.values():
+            fields = cls.messages.setdefault(declared.message or cls.message, {})
+            fields[declared.field] = declared
+
+    def __init__(self, **params: Any) -> None:
+        self.__dict__.update(params)
+        self.given = frozenset(params)  # what the spec says, defaults apart
+        self.top_count = 1
+        self.bottom_count = 1
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.params if name in self.given)
+        return f"{type(self).__name__}({inner})"
+
+    @classmethod
+    def schemas(cls) -> dict[str, dict[str, Any]]:
+        """Return the JSON Schema of each message of this type, by key."""
+        return {
+            message: {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {field: p.schema() for field, p in fields.items()},
+                "required": [field for field, p in fields.items() if p.required],
+            }
+            for message, fields in cls.messages.items()
+        }
+
+    @classmethod
+    def needs(cls) -> list[str]:
+        """Return the messages that must be given, because one of their fields must be."""
+        return [m for m, fields in cls.messages.items() if any(p.required for p in fields.values())]
+
+    def infer(self, *bottoms: Blob) -> Blob | Sequence[Blob]:
+        """Return the blobs of the tops; here, the first bottom's."""
+        return bottoms[0]
+
+    def agree(self, *bottoms: Blob) -> Iterable[Agreement]:
+        """Yield the pairs of sizes that must be equal: (axis, size, other size, index of bottom).
+
+        They are judged by infer.py: equal, unequal, or equal under a condition of the net.
+        """
+        return ()
+
+    def weights(self, *bottoms: Blob) -> Iterable[tuple[str, Sequence[Size]]]:
+        """Yield the name and shape of each learned tensor, in Caffe's order."""
+        return ()
+
+    def state(self, *bottoms: Blob) -> Iterable[tuple[str, Sequence[Size]]]:
+        """Yield the name and shape of each tensor updated without gradient."""
+        return ()
+
+    def blob_order(self, weights: list[Any], state: list[Any]) -> list[Any]:
+        """Return the layer's tensors in the order of Caffe's blobs, which `param` follows."""
+        return weights + state
+
+    def fillers(self) -> dict[str, Filler | None]:
+        """Return how each weight starts where the spec says so, by weight name."""
+        named = {"weight": "weight_filler", "bias": "bias_filler"}
+        return {
+            weight: getattr(self, name)
+            for weight, name in named.items()
+            if name in self.params and name in self.given
+        }
+
+    def macs(self, bottoms: Sequence[Blob], tops: Sequence[Blob]) -> Size:
+        """Return the multiply-accumulates of one forward pass, whole batch."""
+        return 0
+
+    def window(self, *bottoms: Blob) -> Window | None:
+        """Return the sliding window over the spatial axes; None where there is none."""
+        return None
+
+
+def snake(name: str) -> str:
+    """Return a class name as a stem: `InnerProduct` is `inner_product`, `LRN` is `lrn`."""
+    pieces: list[str] = []
+    for index, letter in enumerate(name):
+        starts = letter.isupper() and (
+            index and (not name[index - 1].isupper() or name[index + 1 : index + 2].islower())
+        )
+        pieces.append("_" + letter.lower() if starts else letter.lower())
+    return "".join(pieces)
+
+
+def per_axis(
+    layer: Layer, name: str, axes: int, default: int, least: int | None = None
+) -> tuple[int, ...]:
+    """Return a repeated param with one value for each of `axes` spatial axes.
+
+    As in Caffe it is given once for all axes, once for each, or not at all.
+    Rejects E412 where the number of values fits neither.
+    """
+    from . import codes
+
+    value = getattr(layer, name)
+    values = [] if value is None else value if isinstance(value, list | tuple) else [value]
+    if not values:
+        return (default,) * axes
+    if len(values) not in (1, axes):
+        raise Reject(codes.WrongParamCount, at=name, count=len(values), axes=axes)
+    return tuple(values) * axes if len(values) == 1 else tuple(values)
+
+
+def canonical_axis(layer: Layer, name: str, blob: Blob, extra: int = 0) -> int:
+    """Return an axis param counted from 0; negative ones count from the end. Rejects E405."""
+    from . import codes
+
+    axis: int = getattr(layer, name)
+    rank = blob.rank + extra
+    if not -rank <= axis < rank:
+        raise Reject(codes.AxisOutOfRange, at=name, value=axis, rank=blob.rank, shape=str(blob))
+    return axis + rank if axis < 0 else axis
+
+
+def shape_of(value: Any) -> list[Any]:
+    """Return the dims of a BlobShape: `{dim: [1, 3]}`, `{dim: 1}`, or the list alone."""
+    dims = value.get("dim", []) if isinstance(value, dict) else value
+    return list(dims) if isinstance(dims, list | tuple) else [dims]
+

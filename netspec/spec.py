@@ -1,0 +1,297 @@
+"""validate: a document to a Spec of typed entries."""
+
+from __future__ import annotations
+
+from . import codes
+from .expression import has_variables
+from .schema import (
+    ENTRY,
+    SPEC,
+    find_type,
+    judge,
+    message_test,
+    plainly,
+    suggestion,
+    unknown_type_hint,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from .diagnostics import Report
+    from .document import Document
+    from .layer import Layer
+    from .text import Span
+
+    Path = tuple[str | int, ...]
+    Raw = dict[str, Any]
+
+ENTRY_KEYS = frozenset(ENTRY["properties"])
+BLOCK_KEYS = frozenset({"with", "repeat", "share", "freeze", "scale", "tops"})
+_entry_is_plain = plainly(ENTRY)
+_spec_is_plain = plainly(
+    {key: value for key, value in SPEC.items() if key != "patternProperties"}
+)
+
+
+class Place:
+    """A value in a document: where a diagnostic points."""
+
+    __slots__ = ("document", "path")
+
+    def __init__(self, document: Document, path: Path = ()) -> None:
+        self.document = document
+        self.path = path
+
+    def at(self, *more: str | int) -> Place:
+        """Return the place of a value inside this one."""
+        return Place(self.document, (*self.path, *more))
+
+    def span(self, *more: str | int) -> Span:
+        """Return the span of a value inside this one, or of the nearest one around it."""
+        return self.document.span(*self.path, *more)
+
+    def key_span(self, *more: str | int) -> Span:
+        """Return the span of the key of a value inside this one."""
+        return self.document.key_span(*self.path, *more)
+
+
+class Spec:
+    """A validated document: its sections, and the typed layer of each entry known so far."""
+
+    def __init__(self, document: Document) -> None:
+        value: Raw = document.value
+        self.document = document
+        self.name: str = value.get("name") or "net"
+        self.vars: Raw = value.get("vars") or {}
+        self.scales: dict[str, Raw] = value.get("scales") or {}
+        self.imports: dict[str, str] = value.get("imports") or {}
+        self.inputs: Raw = value.get("inputs") or {}
+        self.blocks: dict[str, Raw] = value.get("blocks") or {}
+        self.layers: list[Raw] = value["layers"]
+        self.outputs: list[str] | None = as_list(value["outputs"]) if "outputs" in value else None
+        self.expect: list[Raw] = as_list(value.get("expect", []))
+        self.solver: Raw | None = value.get("solver")
+        self.typed: dict[int, Layer] = {}  # by id of the entry
+        self.templated = "$" in document.source.text
+
+    def stages(self) -> list[str]:
+        """Return every stage a rule of the spec names, in order of appearance."""
+        found: dict[str, None] = {}
+        for rule in self.rules():
+            for key in ("stage", "not_stage"):
+                found.update(dict.fromkeys(as_list(rule.get(key, []))))
+        return list(found)
+
+    def phases(self) -> list[str]:
+        """Return the phases that differ: both where a rule names one, else only TEST."""
+        return ["TEST", "TRAIN"] if any("phase" in rule for rule in self.rules()) else ["TEST"]
+
+    def rules(self) -> Iterator[Raw]:
+        """Yield every include and exclude rule of the spec."""
+        bodies = [self.layers, *(block["layers"] for block in self.blocks.values())]
+        for body in bodies:
+            for entry in body:
+                if "include" in entry or "exclude" in entry:
+                    yield from as_list(entry.get("include", []))
+                    yield from as_list(entry.get("exclude", []))
+
+
+def validate(document: Document, report: Report) -> Spec:
+    """Return the spec of a document, every entry of it checked against its layer type."""
+    value = document.value
+    if not isinstance(value, dict):
+        report.fatal(codes.NotASpec, document.span(), found=_kind(value))
+    if not _spec_is_plain(value) and judge(SPEC, value, document, (), report, "the spec"):
+        report.close()
+    spec = Spec(document)
+    _entries(spec, spec.layers, ("layers",), report)
+    for name, block in spec.blocks.items():
+        _entries(spec, block["layers"], ("blocks", name, "layers"), report)
+    report.close()
+    return spec
+
+
+def _entries(spec: Spec, entries: list[Raw], path: Path, report: Report) -> None:
+    document = spec.document
+    for index, entry in enumerate(entries):
+        if spec.templated and holds_variables(entry):
+            _check_template(entry, Place(document, (*path, index)), report)
+            continue
+        layer = typed(entry, document, (*path, index), report)
+        if layer is not None:
+            spec.typed[id(entry)] = layer
+
+
+def typed(entry: Raw, document: Document, path: Path, report: Report) -> Layer | None:
+    """Return the layer of an entry whose values are all known; None for a block or an error."""
+    if not _entry_is_plain(entry) and judge(ENTRY, entry, document, path, report, "this entry"):
+        return None
+    kind = entry.get("type")
+    if kind is None or "block" in entry:
+        _check_block_entry(entry, Place(document, path), report)
+        return None
+    cls = find_type(kind)
+    if cls is None:
+        _unknown_type(kind, Place(document, path), report)
+        return None
+    params: Raw = {}
+    failed = False
+    for key, value in entry.items():
+        if key in ENTRY_KEYS:
+            if key in BLOCK_KEYS:
+                failed = _misplaced(key, Place(document, path), report)
+            continue
+        fields = cls.messages.get(key)
+        if fields is None:
+            _unknown_key(key, cls, Place(document, path), report)
+            failed = True
+        elif not message_test(cls, key)(value):
+            schema = cls.schemas()[key]
+            if judge(schema, value, document, (*path, key), report, f"`{key}`"):
+                failed = True
+                continue
+            value = _whole(schema, value)
+        if fields is not None and not failed:
+            for field, item in value.items():
+                params[fields[field].name] = item
+    for needed in cls.needs():
+        if needed not in entry:
+            _missing_message(cls, needed, Place(document, path), report)
+            failed = True
+    return None if failed else cls(**params)
+
+
+def _check_template(entry: Raw, place: Place, report: Report) -> None:
+    # values with variables are judged once they are known; the rest is judged now
+    document, path = place.document, place.path
+    if not isinstance(entry, dict):
+        report.add(codes.WrongType, place.span(), key="layers", expected="a mapping", value=entry)
+        return
+    known = {k: v for k, v in entry.items() if k not in ENTRY_KEYS or not holds_variables(v)}
+    known.setdefault("name", "")
+    if not _entry_is_plain(known) and judge(ENTRY, entry, document, path, report, "this entry"):
+        return
+    kind = entry.get("type")
+    if "block" in entry or kind is None:
+        _check_block_entry(entry, place, report)
+        return
+    if not isinstance(kind, str) or has_variables(kind):
+        return
+    cls = find_type(kind)
+    if cls is None:
+        _unknown_type(kind, place, report)
+        return
+    for key, value in entry.items():
+        if key in ENTRY_KEYS:
+            continue
+        fields = cls.messages.get(key)
+        if fields is None:
+            _unknown_key(key, cls, place, report)
+        elif not isinstance(value, str):
+            schema = cls.schemas()[key]
+            properties = schema["properties"]
+            plain = isinstance(value, dict) and all(
+                field in properties
+                and (holds_variables(item) or plainly(properties[field])(item))
+                for field, item in value.items()
+            )
+            if not plain or any(field not in value for field in schema["required"]):
+                judge(schema, value, document, (*path, key), report, f"`{key}`")
+    for needed in cls.needs():
+        if needed not in entry:
+            _missing_message(cls, needed, place, report)
+
+
+def _check_block_entry(entry: Raw, place: Place, report: Report) -> None:
+    if "block" in entry and "type" in entry:
+        report.add(codes.Conflict, place.key_span("block"), key="type", other="block")
+    elif "block" not in entry:
+        report.add(
+            codes.MissingKey, place.span("name"), where=f"`{entry['name']}`", key="type", what=""
+        )
+    for key in entry.keys() - ENTRY_KEYS:
+        report.add(
+            codes.UnknownKey,
+            place.key_span(key),
+            key=key,
+            where="a block entry",
+            hint=suggestion(key, ENTRY_KEYS, "keys here"),
+        )
+
+
+def _misplaced(key: str, place: Place, report: Report) -> bool:
+    report.add(
+        codes.UnknownKey,
+        place.key_span(key),
+        key=key,
+        where="a layer",
+        hint=f"`{key}` belongs to an entry with `block`",
+    )
+    return True
+
+
+def _unknown_type(kind: str, place: Place, report: Report) -> None:
+    report.add(
+        codes.UnknownLayerType, place.span("type"), type=kind, hint=unknown_type_hint(kind)
+    )
+
+
+def _unknown_key(key: str, cls: type[Layer], place: Place, report: Report) -> None:
+    hint = suggestion(key, {*ENTRY_KEYS - BLOCK_KEYS, *cls.messages}, "keys here")
+    if key.endswith("_param") and cls.message in cls.messages:
+        hint = f"the params of {cls.__name__} stand under `{cls.message}`"
+    report.add(
+        codes.UnknownKey, place.key_span(key), key=key, where=f"a layer of type {cls.__name__}",
+        hint=hint,
+    )  # fmt: skip
+
+
+def _missing_message(cls: type[Layer], message: str, place: Place, report: Report) -> None:
+    needed = [f"`{p.field}` ({p.doc})" for p in cls.messages[message].values() if p.required]
+    report.add(
+        codes.MissingKey,
+        place.span("type"),
+        where=cls.__name__,
+        key=message,
+        what=f": it needs {' and '.join(needed)}",
+    )
+
+
+def _whole(schema: Raw, value: Raw) -> Raw:
+    # JSON Schema takes 3.0 for a whole number; the rules want 3
+    def whole(kinds: Any, item: Any) -> Any:
+        if isinstance(item, list):
+            return [whole(kinds, each) for each in item]
+        integer = "integer" in kinds and "number" not in kinds
+        return int(item) if integer and isinstance(item, float) else item
+
+    fields = schema["properties"]
+    return {key: whole(fields[key].get("type", ()), item) for key, item in value.items()}
+
+
+def holds_variables(value: Any) -> bool:
+    """Return whether a value of the document holds a `${}` or `$name` anywhere."""
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            if "$" in item and has_variables(item):
+                return True
+        elif isinstance(item, dict):
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item
+    return False
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a repeated field as a list: one value stands for a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
+def _kind(value: Any) -> str:
+    names = {list: "a list", str: "text", int: "a number", float: "a number", bool: "a boolean"}
+    return names.get(type(value), "nothing")
