@@ -459,6 +459,13 @@ class NoPropagation(Code):
     message = "`{layer}` cannot pass a gradient to its bottom `{blob}`: {reason}"
 
 
+class UnknownSymbol(Code):
+    """A size or a shape is given for a name that no input of the spec has."""
+
+    id = "E335"
+    message = "no {what} of the spec is called `{name}`"
+
+
 # 4: shapes
 
 
@@ -567,6 +574,18 @@ class ExpectedSize(Code):
 
     id = "E431"
     message = "`{layer}` does not fit at {sizes}: {reason}"
+
+
+class BadExpectation(Code):
+    """A value under `expect:` that is no number, size, bound or range.
+
+    Counts and bytes: `431080`, `"<= 5M"`, `">= 1k"`, `"4M..5M"`, with k, M, G and T for powers
+    of 1,000, or Ki, Mi, Gi for powers of 1,024; `B` may follow. Input sizes: `224`, `any`,
+    `">= 32"`, `"32..512"`, `"multiple of 32"`, `"multiple of 32 from 64"`.
+    """
+
+    id = "E432"
+    message = "`{key}: {value}` is not understood: {reason}"
 
 
 # 5: backends and output

@@ -179,7 +179,12 @@ def _fill(template: str, facts: dict[str, Any]) -> str:
         def __missing__(self, key: str) -> str:
             return "?"
 
-    return template.format_map(Shown({key: show(value) for key, value in facts.items()}))
+    # text we wrote ourselves, such as a reason, may be longer than a value that is quoted
+    shown = {
+        key: crop(printable(value), 400) if isinstance(value, str) else show(value)
+        for key, value in facts.items()
+    }
+    return template.format_map(Shown(shown))
 
 
 def _excerpt(span: Span, mark: str, label: str = "") -> list[str]:

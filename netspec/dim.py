@@ -205,7 +205,7 @@ def smallest(fits: Sequence[Size]) -> dict[str, int] | None:
             point[i] = _first(lower, True) or point[i]
         low = tuple(point)
     elif not holds(low):
-        found = filter(holds, grid(*(range(x, x + _reach(len(names))) for x in low)))
+        found = filter(holds, grid(*(range(x, x + _reach(len(names), shared)) for x in low)))
         best = min(found, key=lambda point: (max(point), point), default=None)
         if best is None:
             return None
@@ -257,7 +257,8 @@ class _Atom:
                 had, most = self.growth.get(key, (1, 0))
                 self.growth[key] = lcm(had, period * scale), max(most, degree)
         # Never negative and never falling, while every symbol is at least 1.
-        self.rising = all(map(_rises, args)) and (kind != "//" or isinstance(args[1], int))
+        self.rising = all(_rises(arg) and _terms(arg).get((), 0) >= 0 for arg in args)
+        self.rising = self.rising and (kind != "//" or isinstance(args[1], int))
 
 
 _ATOMS: dict[int, _Atom] = {}
@@ -286,6 +287,10 @@ def _size(terms: Terms) -> Size:
     if not terms or (len(terms) == 1 and () in terms):
         return terms.get((), 0)
     return Dim(terms)
+
+
+def _terms(size: Size) -> Terms:
+    return {(): size} if isinstance(size, int) else size.terms
 
 
 def _opaque(terms: Terms) -> Dim:
@@ -324,9 +329,8 @@ def _floor(terms: Terms, divisor: int) -> Size:
         numerator, scale = _ATOMS[inner[0][0]].args
         del terms[inner[0]]
         lifted = numerator + scale * _size(terms)
-        assert isinstance(lifted, Dim)
         assert isinstance(scale, int)
-        terms, divisor = lifted.terms, divisor * scale
+        terms, divisor = _terms(lifted), divisor * scale
     args: tuple[Size, ...] = (Dim(terms), divisor)
     _accumulate(whole, (_intern("//", args, ("//", *args)),), 1)
     return _size(whole)
@@ -334,7 +338,7 @@ def _floor(terms: Terms, divisor: int) -> Size:
 
 def _quotient(a: Size, b: Dim) -> Size:
     """Return a // b for a symbolic `b`, which is taken not to be 0."""
-    rest = {(): a} if isinstance(a, int) else a.terms
+    rest = _terms(a)
     whole = _exact_quotient(rest, b.terms)
     if whole is not None:
         return _size(whole)
@@ -365,7 +369,8 @@ def _quotient(a: Size, b: Dim) -> Size:
 def _exact_quotient(rest: Terms, divisor: Terms) -> Terms | None:
     """Divide polynomials by their leading terms; None where a remainder is left."""
     lead = max(divisor, key=lambda m: (len(m), m))
-    rest, whole = rest.copy(), {}
+    rest = rest.copy()
+    whole: Terms = {}
     while rest:
         top = max(rest, key=lambda m: (len(m), m))
         monomial = _without(top, lead)
@@ -472,8 +477,8 @@ def _text(terms: Terms, texts: Mapping[int, str]) -> str:
         names = sorted((_ATOMS[s].kind != "symbol", texts[s]) for s in monomial)
         factors = [str(abs(factor))] if abs(factor) != 1 or not names else []
         text = "*".join([*factors, *(name for _, name in names)])
-        parts.append((factor < 0, not monomial, -len(monomial), text))
-    joined = "".join(("-" if part[0] else "+") + part[3] for part in sorted(parts))
+        parts.append((factor < 0, not monomial, -len(monomial), names, text))
+    joined = "".join(("-" if part[0] else "+") + part[-1] for part in sorted(parts))
     text = joined.removeprefix("+")
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT // 2] + "..."
 
@@ -481,7 +486,7 @@ def _text(terms: Terms, texts: Mapping[int, str]) -> str:
 def _atom_text(atom: _Atom, texts: Mapping[int, str]) -> str:
     if atom.kind == "symbol":
         return atom.name
-    terms = [{(): arg} if isinstance(arg, int) else arg.terms for arg in atom.args]
+    terms = [_terms(arg) for arg in atom.args]
     if atom.kind != "//":
         return f"{atom.kind}({', '.join(sorted(_text(arg, texts) for arg in terms))})"
     above, below = terms
@@ -523,8 +528,7 @@ def _compile(size: Size, names: Sequence[str]) -> Callable[[Point], int]:
     slots = {serial: slot for slot, serial in enumerate(order)}
 
     def plan(size: Size) -> list[tuple[int, Point]]:
-        terms = {(): size} if isinstance(size, int) else size.terms
-        return [(c, tuple(slots[serial] for serial in m)) for m, c in terms.items()]
+        return [(c, tuple(slots[s] for s in m)) for m, c in _terms(size).items()]
 
     atoms = [_ATOMS[serial] for serial in order]
     code = [
@@ -588,8 +592,15 @@ def _corner(fits: Sequence[Dim]) -> dict[str, int] | None:
     return sizes
 
 
-def _reach(symbols: int) -> int:
-    return max(2, round(_MAX_STEPS ** (1 / symbols)))
+def _weight(sizes: Iterable[Size]) -> int:
+    """Return how much there is to compute for one value of each of `sizes`."""
+    atoms = {serial for size in sizes for serial in _order(size)}
+    return 10 + sum(len(_terms(arg)) for serial in atoms for arg in _ATOMS[serial].args)
+
+
+def _reach(symbols: int, sizes: Iterable[Size]) -> int:
+    """Return the side of the largest block of points that is quick to try."""
+    return max(2, int((_MAX_WORK // _weight(sizes)) ** (1 / symbols)))
 
 
 def _core(gap: Dim) -> Size:
@@ -710,7 +721,7 @@ def _residues(name: str, residues: set[int], period: int) -> str:
     inside, outside = sorted(residues), sorted(set(range(period)) - residues)
     if period == 2:
         return f"{'odd' if inside[0] else 'even'} {name}"
-    if len(inside) <= 3:
+    if len(inside) <= min(3, len(outside)):
         return f"{name} % {period} is {_listed(inside)}"
     if len(outside) <= 3:
         return f"{name} % {period} is not {_listed(outside)}"
@@ -730,8 +741,8 @@ def _compare_grid(
     periods = [growth.get(name, (1, 0))[0] for name in names]
     shape = [growth.get(name, (1, 0))[1] + 1 for name in names]
     sides = [period * extent for period, extent in zip(periods, shape, strict=True)]
-    exact = _smooth(core) and prod(sides) <= _MAX_WORK // (1 + len(_order(core)))
-    low, wide = [base[name] for name in names], _reach(len(names))
+    exact = _smooth(core) and prod(sides) <= _MAX_WORK // _weight([core])
+    low, wide = [base[name] for name in names], _reach(len(names), [core])
     program, holds = _compile(core, names), _condition(fits, names)
 
     def table(sides: Sequence[int]) -> dict[Point, int]:
@@ -748,7 +759,8 @@ def _compare_grid(
         best = min(found, key=lambda point: (max(point), point), default=None)
         return None if best is None else base | dict(zip(names, best, strict=True))
 
-    values = table(sides if exact else [min(wide, side) for side in sides])
+    block = sides if exact else [min(wide, side) for side in sides]
+    values = table(block)
     classes: dict[Point, list[int]] = {}
     if exact:
         for point, value in values.items():
@@ -759,8 +771,13 @@ def _compare_grid(
     settled = exact and all(residue in zeros or _definite(row) for residue, row in rows.items())
     example, counterexample = search(values, True), search(values, False)
     proved = settled and (not zeros or len(zeros) == len(rows))
-    if not proved and (example is None or counterexample is None or not exact):
-        values = table([max(side, wide) if exact else wide for side in sides])
+    if not proved and (fits or not settled):
+        # A smaller one may lie beside the block, below the largest side of the one found.
+        both = example and counterexample and [*example.values(), *counterexample.values()]
+        top = max(both or [wide + max(low)])
+        values = table(
+            [max(side, min(wide, top - x + 1)) for side, x in zip(block, low, strict=True)]
+        )
         example, counterexample = search(values, True), search(values, False)
     if settled:
         when = _when_grid(names, zeros, periods)
@@ -768,8 +785,8 @@ def _compare_grid(
         when = _equation(core) or (
             f"equal at {sum(not v for v in values.values())} of {len(values)} small sizes"
         )
-    both = example is not None and counterexample is not None
-    return Comparison(when, counterexample, example, proved or both)
+    decided = example is not None and counterexample is not None
+    return Comparison(when, counterexample, example, proved or decided)
 
 
 def _when_grid(names: list[str], zeros: set[Point], periods: list[int]) -> str:

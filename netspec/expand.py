@@ -44,6 +44,16 @@ class Choice:
         self.level = level
         self.vars = dict(vars or {})
 
+    def meets(self, rule: Raw) -> bool:
+        """Return whether a rule holds for the chosen phase, level and stages."""
+        return (
+            rule.get("phase", self.phase) == self.phase
+            and rule.get("min_level", self.level) <= self.level
+            and rule.get("max_level", self.level) >= self.level
+            and all(stage in self.stages for stage in as_list(rule.get("stage", [])))
+            and not any(stage in self.stages for stage in as_list(rule.get("not_stage", [])))
+        )
+
 
 def expand(
     spec: Spec, choice: Choice, report: Report, load: Callable[[str, Place], Spec]
@@ -245,19 +255,8 @@ class _Walk:
                 codes.IncludeAndExclude, place.key_span("exclude"), layer=raw.get("name", "")
             )
         if include:
-            return any(self.holds(rule) for rule in include)
-        return not any(self.holds(rule) for rule in exclude)
-
-    def holds(self, rule: Raw) -> bool:
-        """Return whether a rule holds for the chosen phase, level and stages."""
-        choice = self.choice
-        return (
-            rule.get("phase", choice.phase) == choice.phase
-            and rule.get("min_level", choice.level) <= choice.level
-            and rule.get("max_level", choice.level) >= choice.level
-            and all(stage in choice.stages for stage in as_list(rule.get("stage", [])))
-            and not any(stage in choice.stages for stage in as_list(rule.get("not_stage", [])))
-        )
+            return any(self.choice.meets(rule) for rule in include)
+        return not any(self.choice.meets(rule) for rule in exclude)
 
     def when(self, raw: Raw, use: _Use, place: Place) -> bool:
         """Return whether an entry's condition holds."""
@@ -318,7 +317,9 @@ class _Walk:
             entry = self.value(raw, env, place)
             layer = None
             if "block" not in entry:
-                layer = typed(entry, place.document, place.path, self.report)
+                layer = typed(
+                    entry, place.document, place.path, self.report, use.file.spec.shared
+                )
             templates[key] = (entry, layer)
         return templates[key]
 

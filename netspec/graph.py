@@ -213,3 +213,19 @@ def _check_counts(node: Node, tops: int, report: Report) -> None:
                 code, where, type=node.type, layer=node.name, expected=expected, count=count
             )
             node.rejected = True
+    for key, count in ("loss_weight", tops), ("propagate_down", len(node.bottoms)):
+        given = node.entry.get(key)
+        values = given if isinstance(given, list) else [given]
+        if given is not None and len(values) != count:
+            report.add(
+                codes.WrongCount, node.place.span(key), key=key, layer=node.name,
+                expected=f"{count}", count=len(values),
+            )  # fmt: skip
+            node.rejected = True
+    if "propagate_down" in node.entry and not node.rejected:
+        for index in layer.no_gradient:
+            if index < len(node.bottoms) and values[index]:
+                report.add(
+                    codes.NoPropagation, node.place.span("propagate_down"), layer=node.name,
+                    blob=node.bottoms[index].name, reason=f"{node.type} has no derivative there",
+                )  # fmt: skip

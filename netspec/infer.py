@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
     from .diagnostics import Report
     from .dim import Size
+    from .document import Document
     from .graph import Graph, Node, Value
     from .spec import Place, Spec
     from .text import Span
+
+    _Known = tuple[Sequence[Blob], Sequence["Weight"], Sequence["Weight"], Size]
 
 LARGEST = 2**63 - 1
 
@@ -53,12 +56,16 @@ class Weight:
 class Condition:
     """Two sizes that must agree, and do for some input sizes only."""
 
-    __slots__ = ("counterexample", "layer", "text")
+    __slots__ = ("counterexample", "layer", "other", "size", "text")
 
-    def __init__(self, layer: str, text: str, counterexample: dict[str, int]) -> None:
+    def __init__(
+        self, layer: str, text: str, counterexample: dict[str, int], size: Size, other: Size
+    ) -> None:
         self.layer = layer
         self.text = text
         self.counterexample = counterexample
+        self.size = size
+        self.other = other
 
 
 def infer(
@@ -68,23 +75,26 @@ def infer(
 
     Returns the conditions of the net, and the sizes that must be at least 1.
     """
-    return _Inference(report, sizes).run(graph, spec, shapes)
+    return _Inference(report, sizes, shapes).run(graph, spec)
 
 
 class _Inference:
-    def __init__(self, report: Report, sizes: Mapping[str, int]) -> None:
+    def __init__(
+        self, report: Report, sizes: Mapping[str, int], given: Mapping[str, Any]
+    ) -> None:
         self.report = report
+        self.given = given  # shapes of inputs and of data layers' tops, by name
         self.sizes = dict(sizes)
         self.conditions: list[Condition] = []
         self.fits: dict[Dim, None] = {}
         self.owners: dict[str, tuple[Node, Weight]] = {}  # of weights shared by name
         self.first: dict[str, Node] = {}  # the layer that owns the weights of a key
         self.symbols: set[str] = set()
+        self.known: dict[Any, _Known] = {}  # what a layer makes of bottoms it met before
+        self.conditional = False
 
-    def run(
-        self, graph: Graph, spec: Spec, shapes: Mapping[str, Any]
-    ) -> tuple[list[Condition], list[Dim]]:
-        self.inputs(graph, spec, shapes)
+    def run(self, graph: Graph, spec: Spec) -> tuple[list[Condition], list[Dim]]:
+        self.inputs(graph, spec)
         for node in graph.nodes:
             if not node.rejected:
                 self.layer(node)
@@ -96,7 +106,7 @@ class _Inference:
             )  # fmt: skip
         return self.conditions, fits
 
-    def inputs(self, graph: Graph, spec: Spec, shapes: Mapping[str, Any]) -> None:
+    def inputs(self, graph: Graph, spec: Spec) -> None:
         for name in list(graph.inputs):
             value = graph.inputs[name]
             if not value.readers and name not in graph.outputs:
@@ -109,30 +119,28 @@ class _Inference:
                 dtype = declared.get("dtype", "float32")
                 declared = declared["shape"]
                 path = (*path, "shape")
-            given = shapes.get(name)
+            given = self.given.get(name)
             extents = [
-                self.extent(item, spec, (*path, axis))
+                self.extent(item, spec.document, (*path, axis))
                 for axis, item in enumerate(given if given is not None else declared)
             ]
             value.blob = Blob(extents, dtype)
 
-    def extent(self, item: Any, spec: Spec, path: tuple[Any, ...]) -> Size:
+    def extent(self, item: Any, document: Document, path: tuple[Any, ...]) -> Size:
         if isinstance(item, str):
             try:
                 found = parse_size(item)
             except ExpressionError as error:
-                span = spec.document.span_in(path, error.start, error.end)
+                span = document.span_in(path, error.start, error.end)
                 self.report.fatal(error.code, span, (), **error.facts)
-            if isinstance(found, Dim):
-                self.symbols |= found.symbols
-                found = found.at(self.sizes)
+            found = self.bound(found)
             if isinstance(found, Dim):
                 self.fits[found] = None
                 return found
             item = found
         if item < 1:
             self.report.fatal(
-                codes.OutOfRange, spec.document.span(*path), key=path[-2], value=item,
+                codes.OutOfRange, document.span(*path), key=path[-2], value=item,
                 limit="at least 1",
             )  # fmt: skip
         return int(item)
@@ -144,21 +152,60 @@ class _Inference:
             if value.blob is None:
                 return  # its maker was rejected: no echo
             bottoms.append(value.blob)
+        key = (layer, *[(blob.shape, blob.dtype) for blob in bottoms])
+        known = self.known.get(key)
         try:
-            self.dtypes(node, bottoms)
-            found = layer.infer(*bottoms)
-            tops = [found] if isinstance(found, Blob) else list(found)
-            for axis, size, other, index in layer.agree(*bottoms):
-                if size is not other and size != other:
-                    self.agree(node, axis, size, other, index)
-            self.check(node, tops)
-            self.weights(node, bottoms)
-            node.macs = layer.macs(bottoms, tops)
+            if known is None:
+                known = self.rule(node, bottoms)
+                if not self.conditional and not layer.source:
+                    self.known[key] = known
+            tops, node.weights, node.state, node.macs = known
+            if "param" in node.entry or node.frozen or node.weight_key != node.name:
+                self.weights(node, bottoms)
         except Reject as reject:
             self.reject(node, reject)
             return
         for value, blob in zip(node.tops, tops, strict=True):
             value.blob = blob
+
+    def rule(self, node: Node, bottoms: Sequence[Blob]) -> _Known:
+        """Return what the rules of a layer's type say of its bottoms."""
+        layer = node.layer
+        self.conditional = False
+        self.dtypes(node, bottoms)
+        found = self.declared(node) if layer.source else layer.infer(*bottoms)
+        tops = [found] if isinstance(found, Blob) else list(found)
+        for axis, size, other, index, *given in layer.agree(*bottoms):
+            if size is not other and size != other:
+                facts: dict[str, Any] = {"axis": axis, "size": size, "wanted": other}
+                mismatch = Reject(codes.ShapeMismatch, None, bottom=index, **facts)
+                self.agree(node, size, other, given[0] if given else mismatch)
+        self.check(node, tops)
+        weights, state = self.tensors(node, bottoms)
+        return tops, weights, state, layer.macs(bottoms, tops)
+
+    def declared(self, node: Node) -> list[Blob]:
+        """Return the tops of a data layer: as the caller gave them, or as its fields say."""
+        given = [self.given.get(value.name) for value in node.tops]
+        if all(shape is not None for shape in given):
+            blobs = [Blob(()) for _ in given]
+        else:
+            found = node.layer.infer()
+            blobs = [found] if isinstance(found, Blob) else list(found)
+        path = (*node.place.path, "name")
+        return [
+            Blob([self.extent(size, node.place.document, path) for size in shape], blob.dtype)
+            if shape is not None
+            else Blob([self.bound(size) for size in blob.shape], blob.dtype)
+            for blob, shape in zip(blobs, given, strict=True)
+        ]
+
+    def bound(self, size: Size) -> Size:
+        """Return a size with the given symbols put in."""
+        if not isinstance(size, Dim):
+            return size
+        self.symbols |= size.symbols
+        return size.at(self.sizes)
 
     def dtypes(self, node: Node, bottoms: Sequence[Blob]) -> None:
         reads = node.layer.reads
@@ -171,19 +218,21 @@ class _Inference:
                     codes.WrongDtype, expected="a float bottom", dtype=blob.dtype, bottom=index
                 )
 
-    def agree(self, node: Node, axis: str, size: Size, other: Size, index: int) -> None:
-        facts: dict[str, Any] = {"axis": axis, "size": size, "wanted": other, "bottom": index}
+    def agree(self, node: Node, size: Size, other: Size, mismatch: Reject) -> None:
         gap = size - other
         if not isinstance(gap, Dim):
-            raise Reject(codes.ShapeMismatch, None, **facts)
+            raise mismatch
         verdict = compare(size, other, list(self.fits))
         if verdict.always:
             return
         if verdict.never or verdict.counterexample is None:
-            raise Reject(codes.ShapeMismatch, None, **facts)
+            raise mismatch
         failure = ", ".join(f"{s}={verdict.counterexample[s]}" for s in sorted(gap.symbols))
         text = f"{node.name}: {size} against {other}: {verdict.when}; first failure {failure}"
-        self.conditions.append(Condition(node.name, text, dict(verdict.counterexample)))
+        self.conditions.append(
+            Condition(node.name, text, dict(verdict.counterexample), size, other)
+        )
+        self.conditional = True  # each layer says so for itself
 
     def check(self, node: Node, tops: Sequence[Blob]) -> None:
         for position, blob in enumerate(tops):
@@ -213,12 +262,13 @@ class _Inference:
 
     # weights
 
-    def weights(self, node: Node, bottoms: Sequence[Blob]) -> None:
-        layer, entry = node.layer, node.entry
+    def tensors(
+        self, node: Node, bottoms: Sequence[Blob]
+    ) -> tuple[list[Weight], list[Weight]]:
+        """Return the weights and the state of a layer, with their fillers."""
+        layer = node.layer
         learned = [Weight(name, shape) for name, shape in layer.weights(*bottoms)]
         state = [Weight(name, shape) for name, shape in layer.state(*bottoms)]
-        if not learned and not state and "param" not in entry:
-            return
         for weight in learned + state:
             if type(weight.size) is int and not 0 < weight.size <= LARGEST:
                 raise Reject(
@@ -228,12 +278,18 @@ class _Inference:
             fillers = layer.fillers()
             for weight in learned:
                 weight.filler = fillers.get(weight.name)
-        if "param" in entry:
+        return learned, state
+
+    def weights(self, node: Node, bottoms: Sequence[Blob]) -> None:
+        """Give a layer tensors of its own: with multipliers, frozen, or shared."""
+        learned, state = self.tensors(node, bottoms)
+        if "param" in node.entry:
             self.params(node, learned, state)
         if node.frozen:
             for weight in learned:
                 weight.lr_mult = 0.0
-        self.share(node, learned, state)
+        if node.weight_key != node.name:
+            self.share(node, learned, state)
         node.weights, node.state = learned, state
 
     def params(self, node: Node, learned: list[Weight], state: list[Weight]) -> None:

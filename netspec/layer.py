@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Strings: TypeAlias = str | Sequence[str]
     Map: TypeAlias = dict[str, Any]
     Counts: TypeAlias = int | tuple[int, int | None]
-    Agreement: TypeAlias = tuple[str, Size, Size, int]
+    Agreement: TypeAlias = "tuple[str, Size, Size, int] | tuple[str, Size, Size, int, Reject]"
 else:
     PerAxis = Ints = Floats = Filler = Fillers = Shape = Shapes = Strings = Map = Counts = object
 
@@ -199,7 +199,8 @@ class Layer:
     def agree(self, *bottoms: Blob) -> Iterable[Agreement]:
         """Yield the pairs of sizes that must be equal: (axis, size, other size, index of bottom).
 
-        They are judged by infer.py: equal, unequal, or equal under a condition of the net.
+        They are judged by infer.py: equal, unequal, or equal under a condition of the net. A fifth
+        item is the Reject for unequal sizes, where another than E402 says it better.
         """
         return ()
 

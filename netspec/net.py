@@ -145,10 +145,9 @@ class Net:
     @property
     def macs(self) -> Size:
         """Return the multiply-accumulates of one forward pass, whole batch."""
-        total: Size = 0
-        for node in self.flat.nodes:
-            total = total + node.macs
-        return total
+        from .analysis.cost import macs
+
+        return macs(self)
 
     @property
     def graph(self) -> Any:

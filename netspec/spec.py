@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Raw = dict[str, Any]
 
 ENTRY_KEYS = frozenset(ENTRY["properties"])
+NAMING = frozenset({"name", "bottom", "top", "param", "include", "exclude", "loss_weight", "when"})
 BLOCK_KEYS = frozenset({"with", "repeat", "share", "freeze", "scale", "tops"})
 _entry_is_plain = plainly(ENTRY)
 _spec_is_plain = plainly(
@@ -75,6 +76,7 @@ class Spec:
         self.expect: list[Raw] = as_list(value.get("expect", []))
         self.solver: Raw | None = value.get("solver")
         self.typed: dict[int, Layer] = {}  # by id of the entry
+        self.shared: dict[Any, Layer] = {}  # one layer for all entries of one type and params
         self.templated = "$" in document.source.text
 
     def stages(self) -> list[str]:
@@ -120,13 +122,18 @@ def _entries(spec: Spec, entries: list[Raw], path: Path, report: Report) -> None
         if spec.templated and holds_variables(entry):
             _check_template(entry, Place(document, (*path, index)), report)
             continue
-        layer = typed(entry, document, (*path, index), report)
+        layer = typed(entry, document, (*path, index), report, spec.shared)
         if layer is not None:
             spec.typed[id(entry)] = layer
 
 
-def typed(entry: Raw, document: Document, path: Path, report: Report) -> Layer | None:
-    """Return the layer of an entry whose values are all known; None for a block or an error."""
+def typed(
+    entry: Raw, document: Document, path: Path, report: Report, shared: dict[Any, Layer]
+) -> Layer | None:
+    """Return the layer of an entry whose values are all known; None for a block or an error.
+
+    Entries that say the same of their layer get the same object: `shared` holds those made.
+    """
     if not _entry_is_plain(entry) and judge(ENTRY, entry, document, path, report, "this entry"):
         return None
     kind = entry.get("type")
@@ -137,6 +144,10 @@ def typed(entry: Raw, document: Document, path: Path, report: Report) -> Layer |
     if cls is None:
         _unknown_type(kind, Place(document, path), report)
         return None
+    said = [(key, value) for key, value in entry.items() if key not in NAMING]
+    known = (repr(said), _count(entry.get("bottom")), _count(entry.get("top")))
+    if known in shared:
+        return shared[known]
     params: Raw = {}
     failed = False
     for key, value in entry.items():
@@ -161,7 +172,10 @@ def typed(entry: Raw, document: Document, path: Path, report: Report) -> Layer |
         if needed not in entry:
             _missing_message(cls, needed, Place(document, path), report)
             failed = True
-    return None if failed else cls(**params)
+    if failed:
+        return None
+    layer = shared[known] = cls(**params)
+    return layer
 
 
 def _check_template(entry: Raw, place: Place, report: Report) -> None:
@@ -290,6 +304,10 @@ def holds_variables(value: Any) -> bool:
 def as_list(value: Any) -> list[Any]:
     """Return a repeated field as a list: one value stands for a list of one."""
     return value if isinstance(value, list) else [value]
+
+
+def _count(value: Any) -> int:
+    return len(value) if isinstance(value, list) else 0 if value is None else 1
 
 
 def _kind(value: Any) -> str:

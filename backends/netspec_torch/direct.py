@@ -8,7 +8,6 @@ DIRECT: dict[str, str] = {
     "BNLL": "F.softplus({0})",
     "Sigmoid": "nn.Sigmoid()",
     "TanH": "nn.Tanh()",
-    "Split": "({0},)",
 }
 
 REFUSED: dict[str, str] = {

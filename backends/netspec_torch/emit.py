@@ -54,12 +54,16 @@ class _Emitter:
         self.outputs = self.wanted(outputs)
         self.lowered = {id(node): self.lower(node) for node in self.nodes}
         self.report.close()
+        self.owners: dict[str, Node] = {}  # the layer whose module a weight key means
+        for node in self.nodes:
+            self.owners.setdefault(node.weight_key, node)
         self.modules = [
             node
             for node in self.nodes
             if self.lowered[id(node)].init and self.owner(node) is node
         ]
         self.paths = attributes([node.name for node in self.modules])
+        self.lists = self.groups()
         self.uses: dict[str, Any] = {}
 
     def lower(self, node: Node) -> Lowered:
@@ -97,11 +101,7 @@ class _Emitter:
 
     def owner(self, node: Node) -> Node:
         """Return the node whose module this one calls: itself, or the first of its key."""
-        if node.weight_key != node.name:
-            for other in self.nodes:
-                if other.weight_key == node.weight_key:
-                    return other
-        return node
+        return self.owners[node.weight_key]
 
     # text
 
@@ -161,7 +161,6 @@ class _Emitter:
     def init(self) -> list[str]:
         """Return the statements that make the modules."""
         lines: list[str] = []
-        groups = self.groups()
         made: set[str] = set()
         for node in self.modules:
             path = self.paths[node.name]
@@ -170,11 +169,11 @@ class _Emitter:
                 group = ".".join(parts[:depth])
                 if group not in made:
                     made.add(group)
-                    kind = "nn.ModuleList()" if group in groups else "nn.Module()"
-                    lines.append(INDENT + self.attach(group, kind, groups))
+                    kind = "nn.ModuleList()" if group in self.lists else "nn.Module()"
+                    lines.append(INDENT + self.attach(group, kind))
             lowered = self.lowered[id(node)]
             self.use(lowered.uses)
-            lines.append(INDENT + self.attach(path, lowered.init, groups))
+            lines.append(INDENT + self.attach(path, lowered.init))
         for node in self.nodes:
             lines += [INDENT + line for line in self.ties(node)]
         return lines
@@ -192,10 +191,10 @@ class _Emitter:
             if list(names) == [str(i) for i in range(len(names))]
         }
 
-    def attach(self, path: str, text: str, groups: set[str]) -> str:
+    def attach(self, path: str, text: str) -> str:
         """Return the statement that hangs a module into the tree."""
         parent, _, last = path.rpartition(".")
-        if parent in groups:
+        if parent in self.lists:
             return f"{self.reach(parent)}.append({text})"
         if last.isdigit():
             return f"{self.reach(parent)}.add_module({literal(last)}, {text})"
@@ -203,10 +202,10 @@ class _Emitter:
 
     def reach(self, path: str) -> str:
         """Return the expression that reads a module."""
-        text, groups, at = "self", self.groups(), ""
+        text, at = "self", ""
         for part in path.split("."):
             if part.isdigit():
-                text += f"[{part}]" if at in groups else f"._modules[{literal(part)}]"
+                text += f"[{part}]" if at in self.lists else f"._modules[{literal(part)}]"
             else:
                 text += f".{part}"
             at = f"{at}.{part}" if at else part
@@ -282,6 +281,9 @@ class _Emitter:
             lowered = self.lowered[id(node)]
             self.use(lowered.uses)
             bottoms = [names[id(value)] for value in node.bottoms]
+            down = node.entry.get("propagate_down", [])
+            for index, flows in enumerate(down if isinstance(down, list) else [down]):
+                bottoms[index] += "" if flows else ".detach()"
             dying = [
                 value
                 for value in dict.fromkeys(node.bottoms)
@@ -293,11 +295,12 @@ class _Emitter:
             path = self.paths.get(self.owner(node).name, "")
             fields = {"self": self.reach(path) if path else "self", "args": ", ".join(bottoms)}
             call = lowered.call.format(*bottoms, **fields)
-            lines.append(f"{INDENT}{', '.join(tops)} = {call}" if tops else f"{INDENT}{call}")
+            if tops:
+                lines.append(f"{INDENT}{', '.join(tops)} = {call}")
             for value, top in zip(node.tops, tops, strict=True):
                 names[id(value)] = top
             unread = [names[id(v)] for v in node.tops if id(v) not in last]
-            dead = [name for name in dict.fromkeys(free + unread) if name not in tops or name in unread]
+            dead = [name for name in free if name not in tops] + unread
             if dead:
                 lines.append(f"{INDENT}del {', '.join(dead)}")
                 registers.release(dead)

@@ -42,7 +42,12 @@ def attributes(names: list[str]) -> dict[str, str]:
 
     A path is a prefix of no other: a layer cannot also hold layers.
     """
-    groups = {".".join(name.split(".")[:i]) for name in names for i in range(1, name.count(".") + 1)}
+    groups: dict[str, int] = {}  # in the order they first stand in
+    for position, name in enumerate(names):
+        at = name.find(".")
+        while at >= 0:
+            groups.setdefault(name[:at], position)
+            at = name.find(".", at + 1)
     made: dict[str, str] = {}
     taken: set[str] = set()
     safe_groups: dict[str, str] = {"": ""}
@@ -55,7 +60,7 @@ def attributes(names: list[str]) -> dict[str, str]:
         taken.add(found)
         return found
 
-    for group in sorted(groups, key=lambda name: (name.count("."), names_order(names, name))):
+    for group in sorted(groups, key=lambda name: (name.count("."), groups[name])):
         parent, _, last = group.rpartition(".")
         prefix = safe_groups[parent]
         path = safe(last, digits=bool(prefix))
@@ -67,7 +72,3 @@ def attributes(names: list[str]) -> dict[str, str]:
         made[name] = unique(f"{prefix}.{path}" if prefix else path)
     return made
 
-
-def names_order(names: list[str], group: str) -> int:
-    """Return where a group first stands in file order."""
-    return next(i for i, name in enumerate(names) if name.startswith(f"{group}."))

@@ -19,10 +19,21 @@ class Convolution(Layer):
 
     y[n, o, i] = bias[o] + sum over c, k of w[o, c, k] * x[n, c, stride*i + dilation*k - pad]
 
+    The filters are not flipped (cross-correlation). Several bottoms share the weights, and
+    give a top each. All axes before `axis` are batch.
+
     Shape   N x C x D1..Dr  ->  N x num_output x E1..Er
             E = floor((D + 2*pad - dilation*(kernel_size - 1) - 1) / stride) + 1
+            A window larger than its padded input by less than `stride` still gives E = 1, with
+            zeros past the end: C++ cuts the quotient towards zero.
     Rejects E401 if `group` does not divide C and num_output
+            E403 if a window does not fit
+            E407 if two forms of one param are given, such as `pad` and `pad_h`
+            E408 if there is no kernel, or one of a pair such as kernel_h, kernel_w
+            E412 if a param is given neither once nor once for each spatial axis
     Source  BVLC/caffe, src/caffe/layers/conv_layer.cpp, compute_output_shape
+            hole is DeepLab's word for dilation; pad_l, pad_r, pad_t, pad_b are forks';
+            pad_begin, pad_end and pad_type are this language's own
     """
 
     family = "convolution"
@@ -40,6 +51,19 @@ class Convolution(Layer):
     stride_w: int = param(default=None, minimum=1, doc="horizontal step; 2-D only")
     pad_h: int = param(default=None, minimum=0, doc="zeros above and below; 2-D only")
     pad_w: int = param(default=None, minimum=0, doc="zeros left and right; 2-D only")
+    pad_begin: PerAxis = param(default=None, minimum=0, doc="zeros before the first element; 0")
+    pad_end: PerAxis = param(default=None, minimum=0, doc="zeros after the last element; 0")
+    pad_l: int = param(default=None, minimum=0, doc="zeros on the left; 2-D only")
+    pad_r: int = param(default=None, minimum=0, doc="zeros on the right; 2-D only")
+    pad_t: int = param(default=None, minimum=0, doc="zeros above; 2-D only")
+    pad_b: int = param(default=None, minimum=0, doc="zeros below; 2-D only")
+    pad_type: str = param(
+        default=None, choices=("SAME", "CAUSAL"),
+        doc="SAME keeps the extents, at stride 1; CAUSAL pads before only, 1-D, any stride",
+    )  # fmt: skip
+    hole: PerAxis = param(default=None, minimum=1, doc="another name of dilation")
+    hole_h: int = param(default=None, minimum=1, doc="vertical dilation; 2-D only")
+    hole_w: int = param(default=None, minimum=1, doc="horizontal dilation; 2-D only")
     group: int = param(default=1, minimum=1, doc="independent groups of channels")
     bias_term: bool = param(default=True, doc="learn one offset per filter")
     axis: int = param(default=1, doc="the axis of the channels; those after it are spatial")
@@ -52,26 +76,61 @@ class Convolution(Layer):
         """Return the window over the axes after the channels."""
         axes = bottoms[0].rank - canonical_axis(self, "axis", bottoms[0]) - 1
         kernel = sided(self, "kernel", axes, None)
-        return Window(
-            kernel,
-            sided(self, "stride", axes, 1),
-            sided(self, "pad", axes, 0),
-            per_axis(self, "dilation", axes, 1),
-        )
+        stride = sided(self, "stride", axes, 1)
+        dilation = holes(self, axes)
+        if self.pad_type:
+            pads = self.automatic(Window(kernel, stride, kernel, dilation))
+        else:
+            pads = padding(self, axes)
+        return Window(kernel, stride, pads[0], dilation, pads[1])
+
+    def automatic(self, window: Window) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the zeros before and after each axis that `pad_type` asks for."""
+        for name in PADS:
+            if name in self.given:
+                raise Reject(codes.ParamConflict, at="pad_type", param="pad_type", other=name)
+        around = tuple(extent - 1 for extent in window.extent)
+        if self.pad_type == "CAUSAL":
+            if len(around) != 1:
+                raise Reject(
+                    codes.BadParam, at="pad_type", value="CAUSAL",
+                    reason=f"is for one spatial axis, here are {len(around)}",
+                )  # fmt: skip
+            return around, (0,)
+        if set(window.stride) > {1}:
+            raise Reject(
+                codes.BadParam, at="pad_type", value="SAME",
+                reason=f"is for stride 1, not {max(window.stride)}: give `pad_begin`, `pad_end`",
+            )  # fmt: skip
+        before = tuple(zeros // 2 for zeros in around)
+        return before, tuple(z - b for z, b in zip(around, before, strict=True))
 
     def infer(self, *bottoms: Blob) -> list[Blob]:
         """Return one top for each bottom; all bottoms are of one shape."""
         x = bottoms[0]
         axis = canonical_axis(self, "axis", x)
         channels = x.shape[axis]
-        for side, count in ("input", channels), ("output", self.num_output):
-            if count % self.group != 0:
-                raise Reject(
-                    codes.NotDivisible, at="group", value=self.group, side=side, channels=count
-                )
+        square_filler(self, self.window(x).kernel)
+        group, outputs = self.groups(channels), self.filters(channels)
+        for side, count in ("input", channels), ("output", outputs):
+            if count % group != 0:
+                raise Reject(codes.NotDivisible, at="group", value=group, side=side, channels=count)
+        if self.top_count != self.bottom_count:
+            raise Reject(
+                codes.WrongCount, at="top", key="top", expected=self.bottom_count,
+                count=self.top_count,
+            )  # fmt: skip
         spatial = self.spread(x.shape[axis + 1 :], self.window(x))
-        top = Blob((*x.shape[:axis], self.num_output, *spatial), x.dtype)
+        top = Blob((*x.shape[:axis], outputs, *spatial), x.dtype)
         return [top for _ in range(self.top_count)]
+
+    def filters(self, channels: Size) -> Size:
+        """Return the channels of the top."""
+        return self.num_output
+
+    def groups(self, channels: Size) -> Size:
+        """Return the number of groups."""
+        return self.group
 
     def spread(self, spatial: Sequence[Size], window: Window) -> tuple[Size, ...]:
         """Return the spatial extents of the top."""
@@ -85,15 +144,16 @@ class Convolution(Layer):
         """Yield the filters and the offsets."""
         x = bottoms[0]
         channels = x.shape[canonical_axis(self, "axis", x)]
-        yield "weight", (self.num_output, channels // self.group, *self.window(x).kernel)
+        outputs = self.filters(channels)
+        yield "weight", (outputs, channels // self.groups(channels), *self.window(x).kernel)
         if self.bias_term:
-            yield "bias", (self.num_output,)
+            yield "bias", (outputs,)
 
     def macs(self, bottoms: Sequence[Blob], tops: Sequence[Blob]) -> Size:
         """Count one for each filter tap of each element of the tops."""
         x = bottoms[0]
         channels = x.shape[canonical_axis(self, "axis", x)]
-        taps = (channels // self.group) * product(self.window(x).kernel)
+        taps = channels // self.groups(channels) * product(self.window(x).kernel)
         return tops[0].size * taps * len(tops)
 
 
@@ -119,6 +179,49 @@ def sided(layer: Layer, name: str, axes: int, default: int | None) -> tuple[int,
         doc = layer.params[whole].doc
         raise Reject(codes.ParamMissing, param=whole, what=f" ({doc})")
     return per_axis(layer, whole, axes, default or 0)
+
+
+SIDES = ("pad_l", "pad_r", "pad_t", "pad_b")
+PADS = ("pad", "pad_h", "pad_w", "pad_begin", "pad_end", *SIDES)
+
+
+def padding(layer: Layer, axes: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the pad before and after each axis, in any of its forms; one form excludes others."""
+    forms = [("pad",), ("pad_h", "pad_w"), ("pad_begin", "pad_end"), SIDES]
+    used = [[name for name in form if name in layer.given] for form in forms]
+    first, *others = [names for names in used if names] or [["pad"]]
+    if others:
+        raise Reject(codes.ParamConflict, at=others[0][0], param=others[0][0], other=first[0])
+    if first[0] in SIDES:
+        if axes != 2:
+            raise Reject(codes.WrongParamCount, at=first[0], count=2, axes=axes)
+        left, right, top, bottom = (getattr(layer, name) or 0 for name in SIDES)
+        return (top, left), (bottom, right)
+    if first[0] in ("pad_begin", "pad_end"):
+        return per_axis(layer, "pad_begin", axes, 0), per_axis(layer, "pad_end", axes, 0)
+    pads = sided(layer, "pad", axes, 0)
+    return pads, pads
+
+
+def holes(layer: Layer, axes: int) -> tuple[int, ...]:
+    """Return the dilation of each axis; forks call it `hole`."""
+    holed = next((name for name in ("hole", "hole_h", "hole_w") if name in layer.given), None)
+    if holed is None:
+        return per_axis(layer, "dilation", axes, 1)
+    if "dilation" in layer.given:
+        raise Reject(codes.ParamConflict, at=holed, param=holed, other="dilation")
+    return sided(layer, "hole", axes, 1)
+
+
+def square_filler(layer: Layer, kernel: Sequence[int]) -> None:
+    """Reject E413 a bilinear filler for filters that are not square and 2-D."""
+    filler = getattr(layer, "weight_filler", None) or {}
+    if filler.get("type") == "bilinear" and (len(kernel) != 2 or kernel[0] != kernel[1]):
+        shape = "x".join(map(str, kernel)) or "0-D"
+        raise Reject(
+            codes.BadParam, at="weight_filler", value="bilinear",
+            reason=f"fills square 2-D filters, not {shape}",
+        )  # fmt: skip
 
 
 def same_shape(*bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:

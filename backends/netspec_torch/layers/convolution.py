@@ -2,26 +2,67 @@
 
 from __future__ import annotations
 
-from netspec.graph import Node
+from typing import Any
 
-from ..lowering import Lowered, Refused, module, same
+from netspec.graph import Node
+from netspec.layer import canonical_axis
+
+from ..lowering import Lowered, Refused, arguments, module, same
 
 
 def lower(node: Node) -> Lowered:
-    """Return nn.Conv1d, 2d or 3d."""
+    """Return nn.Conv1d, 2d or 3d; nn.Linear where no axis is spatial."""
     (x, *_), layer = [value.blob for value in node.bottoms], node.layer
-    window = layer.window(x)
+    axis = canonical_axis(layer, "axis", x)
+    window, channels = layer.window(x), x.shape[axis]
     axes = len(window.kernel)
-    if axes not in (1, 2, 3) or layer.axis not in (1, -1 - axes):
+    if axes == 0 and layer.groups(channels) == 1:
+        bias = None if layer.bias_term else False
+        return shared(module("nn.Linear", channels, layer.filters(channels), bias=bias), node)
+    if axes not in (1, 2, 3):
         raise Refused(f"a convolution over {axes} spatial axes")
-    return module(
+    before, after = window.pad, list(window.pad_end)
+    for index, (size, extent, stride) in enumerate(
+        zip(x.shape[axis + 1 :], window.extent, window.stride, strict=True)
+    ):
+        missing = extent - size - before[index] - after[index]
+        if isinstance(missing, int) and 0 < missing < stride:
+            after[index] += missing  # Caffe's one window that hangs over the end
+    even = tuple(after) == before
+    made = module(
         f"nn.Conv{axes}d",
-        x.channels,
-        layer.num_output,
+        channels,
+        layer.filters(channels),
         same(window.kernel),
         stride=same(window.stride) if set(window.stride) != {1} else None,
-        padding=same(window.pad) if any(window.pad) else None,
+        padding=same(before) if even and any(before) else None,
         dilation=same(window.dilation) if set(window.dilation) != {1} else None,
-        groups=layer.group if layer.group != 1 else None,
+        groups=layer.groups(channels) if layer.groups(channels) != 1 else None,
         bias=None if layer.bias_term else False,
     )
+    call = "{self}({x})" if even else f"{{self}}(F.pad({{x}}, {arguments(sides(before, after))}))"
+    return shared(Lowered(made.init, batched(call, axis, axes), made.uses), node)
+
+
+def sides(before: Any, after: Any) -> tuple[int, ...]:
+    """Return the pads as F.pad takes them: the last axis first."""
+    pairs = zip(reversed(tuple(before)), reversed(tuple(after)), strict=True)
+    return tuple(zeros for pair in pairs for zeros in pair)
+
+
+def batched(call: str, axis: int, axes: int) -> str:
+    """Return a call on `{x}` that takes all axes before `axis` as one batch axis."""
+    if axis == 1:
+        return call
+    if axis == 0:
+        return call.replace("{x}", "{x}.unsqueeze(0)") + ".squeeze(0)"
+    one = call.replace("{x}", f"{{x}}.flatten(0, {axis - 1})")
+    return f"{one}.unflatten(0, {{x}}.shape[:{axis}])"
+
+
+def shared(lowered: Lowered, node: Node) -> Lowered:
+    """Return a lowering whose call on `{x}` is made for each bottom: the weights are shared."""
+    call = lowered.call.replace("{args}", "{x}")
+    calls = [call.replace("{x}", f"{{{index}}}") for index in range(len(node.bottoms))]
+    text = f"({', '.join(calls)})" if len(calls) > 1 else calls[0]
+    return Lowered(lowered.init, text, lowered.uses)

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import torch
+import torch.nn.functional as F
 from netspec.graph import Node
+from netspec.layer import canonical_axis
+from torch import nn
 
 from ..lowering import Lowered, module
 
 
+class TransposedLinear(nn.Module):
+    """A dense layer whose weight is stored as inputs x outputs."""
+
+    def __init__(self, inputs, outputs, bias=True):
+        super().__init__()
+        bound = inputs**-0.5
+        self.weight = nn.Parameter(nn.init.uniform_(torch.empty(inputs, outputs), -bound, bound))
+        self.bias = nn.Parameter(nn.init.uniform_(torch.empty(outputs), -bound, bound)) if bias else None
+
+    def forward(self, x):
+        return F.linear(x, self.weight.t(), self.bias)
+
+
 def lower(node: Node) -> Lowered:
     """Return nn.Linear on the flattened bottom."""
-    weight = node.weights[0]
-    inputs = weight.shape[0 if node.layer.transpose else 1]
+    x, layer = node.bottoms[0].blob, node.layer
+    axis = canonical_axis(layer, "axis", x)
+    flat = "{0}" if axis == x.rank - 1 else f"torch.flatten({{0}}, {axis})"
     return module(
-        "nn.Linear",
-        inputs,
-        node.layer.num_output,
-        call="{self}(torch.flatten({0}, 1))",
-        bias=None if node.layer.bias_term else False,
+        TransposedLinear if layer.transpose else "nn.Linear",
+        node.weights[0].shape[0 if layer.transpose else 1],
+        layer.num_output,
+        call=f"{{self}}({flat})",
+        bias=None if layer.bias_term else False,
     )

@@ -1,0 +1,90 @@
+"""BatchNorm in torch."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from netspec.graph import Node
+from torch import nn
+
+from ..lowering import Lowered, Refused, module
+
+
+class CaffeBatchNorm(nn.Module):
+    """Caffe's batch normalisation: nothing learned, averages without a trace of their start.
+
+    `factor` is the sum of the weights of all steps averaged so far. `use_global_stats` says
+    whether the averages normalise; where it is None they do in eval mode.
+    """
+
+    def __init__(self, channels, eps=1e-5, fraction=0.999, use_global_stats=None):
+        super().__init__()
+        self.eps = eps
+        self.fraction = fraction
+        self.use_global_stats = use_global_stats
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.zeros(channels))
+        self.register_buffer("factor", torch.zeros(1))
+
+    def forward(self, x):
+        fixed = self.use_global_stats
+        if (not self.training) if fixed is None else fixed:
+            return F.batch_norm(x, self.running_mean, self.running_var, None, None, False, 0.0, self.eps)
+        mean, variance = torch.zeros_like(self.running_mean), torch.zeros_like(self.running_var)
+        if x.numel() > x.shape[1]:
+            y = F.batch_norm(x, mean, variance, None, None, True, 1.0, self.eps)
+        else:  # one value for each channel: it is its own mean, which torch refuses
+            y = x - x
+            mean = x.detach().reshape(-1).to(mean.dtype)
+        with torch.no_grad():
+            self.factor.mul_(self.fraction).add_(1.0)
+            step = 1.0 / self.factor
+            self.running_mean.lerp_(mean, step)
+            self.running_var.lerp_(variance, step)
+        return y
+
+
+class BatchNorm(nn.modules.batchnorm._BatchNorm):
+    """Batch normalisation whose statistics do not follow the mode.
+
+    They are the averages, or those of each batch, which then also move the averages.
+    """
+
+    def __init__(self, channels, eps=1e-5, momentum=0.1, use_global_stats=True):
+        super().__init__(channels, eps=eps, momentum=momentum)
+        self.use_global_stats = use_global_stats
+
+    def _check_input_dim(self, input):
+        pass
+
+    def forward(self, input):
+        batch = not self.use_global_stats
+        return F.batch_norm(
+            input, self.running_mean, self.running_var, self.weight, self.bias, batch,
+            self.momentum if batch else 0.0, self.eps,
+        )  # fmt: skip
+
+
+def lower(node: Node) -> Lowered:
+    """Return Caffe's form, or nn.BatchNorm1d, 2d or 3d where it is affine."""
+    layer, x = node.layer, node.bottoms[0].blob
+    fixed = True if node.frozen else layer.use_global_stats
+    eps = float(layer.eps) if layer.eps != 1e-5 else None
+    if not layer.scale_bias:
+        fraction = float(layer.moving_average_fraction)
+        return module(
+            CaffeBatchNorm,
+            x.channels,
+            eps=eps,
+            fraction=fraction if fraction != 0.999 else None,
+            use_global_stats=fixed,
+        )
+    momentum = round(1.0 - layer.moving_average_fraction, 12)
+    momentum = momentum if momentum != 0.1 else None
+    if fixed is not None:
+        fixed = False if fixed is False else None
+        return module(BatchNorm, x.channels, eps=eps, momentum=momentum, use_global_stats=fixed)
+    if x.rank > 5:
+        raise Refused(f"batch normalisation over {x.rank} axes")
+    axes = max(x.rank - 2, 1)
+    return module(f"nn.BatchNorm{axes}d", x.channels, eps=eps, momentum=momentum)

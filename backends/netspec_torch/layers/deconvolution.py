@@ -1,0 +1,39 @@
+"""Deconvolution in torch."""
+
+from __future__ import annotations
+
+from netspec.graph import Node
+from netspec.layer import canonical_axis
+
+from ..lowering import Lowered, Refused, arguments, module, same
+from .convolution import batched, shared, sides
+
+
+def lower(node: Node) -> Lowered:
+    """Return nn.ConvTranspose1d, 2d or 3d."""
+    (x, *_), layer = [value.blob for value in node.bottoms], node.layer
+    axis = canonical_axis(layer, "axis", x)
+    window, channels = layer.window(x), x.shape[axis]
+    axes = len(window.kernel)
+    if axes not in (1, 2, 3):
+        raise Refused(f"a deconvolution over {axes} spatial axes")
+    extra = layer.extra(window)
+    # torch drops at most what one window reaches; more is cut off afterwards
+    plain = window.pad == window.pad_end and all(
+        pad < extent for pad, extent in zip(window.pad, window.extent, strict=True)
+    )
+    made = module(
+        f"nn.ConvTranspose{axes}d",
+        channels,
+        layer.num_output,
+        same(window.kernel),
+        stride=same(window.stride) if set(window.stride) != {1} else None,
+        padding=same(window.pad) if plain and any(window.pad) else None,
+        output_padding=same(extra) if any(extra) else None,
+        groups=layer.group if layer.group != 1 else None,
+        bias=None if layer.bias_term else False,
+        dilation=same(window.dilation) if set(window.dilation) != {1} else None,
+    )
+    cut = tuple(-pad for pad in sides(window.pad, window.pad_end))
+    call = "{self}({x})" if plain else f"F.pad({{self}}({{x}}), {arguments(cut)})"
+    return shared(Lowered(made.init, batched(call, axis, axes), made.uses), node)

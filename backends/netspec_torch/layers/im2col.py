@@ -1,0 +1,40 @@
+"""Im2col in torch."""
+
+from __future__ import annotations
+
+from netspec.graph import Node
+from netspec.layer import canonical_axis
+
+from ..lowering import Lowered, arguments
+from .convolution import batched, sides
+
+
+def windows(x, kernel, stride, pads, dilation):
+    """Return what each window reads: N, C, one axis for each output extent, then the taps'."""
+    x = F.pad(x, pads)
+    for axis, size in enumerate(kernel):
+        x = x.unfold(2 + axis, dilation[axis] * (size - 1) + 1, stride[axis])
+        x = x[..., :: dilation[axis]]
+    return x
+
+
+def im2col(x, kernel, stride, pads, dilation):
+    """Return what each window reads, as channels."""
+    axes = len(kernel)
+    x = windows(x, kernel, stride, pads, dilation)
+    return x.movedim(list(range(2 + axes, 2 + 2 * axes)), list(range(2, 2 + axes))).flatten(1, 1 + axes)
+
+
+im2col.uses = (windows,)
+
+
+def lower(node: Node) -> Lowered:
+    """Return the windows as channels."""
+    x, layer = node.bottoms[0].blob, node.layer
+    axis = canonical_axis(layer, "axis", x)
+    window = layer.window(x)
+    inner = arguments(
+        window.kernel, window.stride, sides(window.pad, window.pad_end), window.dilation
+    )
+    call = batched(f"im2col({{x}}, {inner})", axis, len(window.kernel))
+    return Lowered("", call.replace("{x}", "{0}"), (im2col,))

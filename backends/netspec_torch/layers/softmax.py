@@ -1,0 +1,12 @@
+"""Softmax in torch."""
+
+from __future__ import annotations
+
+from netspec.graph import Node
+
+from ..lowering import Lowered, module
+
+
+def lower(node: Node) -> Lowered:
+    """Return nn.Softmax."""
+    return module("nn.Softmax", dim=node.layer.axis)

@@ -1,0 +1,282 @@
+"""Read a Caffe prototxt as a spec: every layer an entry, every place in the prototxt."""
+
+from __future__ import annotations
+
+from .. import codes
+from ..document import Document
+from ..schema import find_type
+from . import caffe_forks, caffe_schema, caffe_values, prototxt
+from .caffe_data import inputs
+from .caffe_upgrade import Raw, layers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from ..diagnostics import Report
+    from ..layer import Layer, Param
+    from ..text import Source, Span
+
+    Path = tuple[str | int, ...]
+
+WIRING = ("name", "type", "bottom", "top", "loss_weight", "propagate_down", "phase")
+RULES = ("include", "exclude", "param")
+STATES = 8  # names of stages tried in every combination, to tell whether two layers meet
+
+
+class Imported(Document):
+    """The spec that a prototxt stands for; places are those of the prototxt.
+
+    `asks` holds the inputs whose shape the file does not say, each with what could be given;
+    `renamed` the names Caffe knows, of layers that had none or one that was taken.
+    """
+
+    __slots__ = ("asks", "format", "places", "renamed", "values")
+
+    def __init__(self, source: Source, value: dict[str, Any], values: caffe_values.Values) -> None:
+        super().__init__(source, value)
+        self.values = values
+        self.places: dict[Path, Raw | Path] = {}
+        self.asks: dict[str, str] = {}
+        self.renamed: dict[str, str] = {}
+        self.format = ""
+
+    @property
+    def templated(self) -> bool:
+        """Return False: a `$` in a prototxt is a character like any other."""
+        return False
+
+    def span(self, *path: str | int) -> Span:
+        """Return the place of the value at `path`, or of the nearest value around it."""
+        return self.values.span(*self.origin(path))
+
+    def key_span(self, *path: str | int) -> Span:
+        """Return the place of the name of the field at `path`."""
+        return self.values.name_span(*self.origin(path))
+
+    def span_in(self, path: tuple[str | int, ...], start: int, end: int) -> Span:
+        """Return the place of the value at `path`: escapes may have moved its characters."""
+        return self.span(*path)
+
+    def origin(self, path: Path) -> Path:
+        """Return the path in the prototxt of a path in the spec."""
+        for length in range(len(path), 0, -1):
+            found = self.places.get(path[:length])
+            if isinstance(found, Raw):
+                return found.origin(path[length:])
+            if found is not None:
+                return (*found, *path[length:])
+        return path
+
+
+def read(
+    source: Source,
+    report: Report,
+    shapes: Mapping[str, Sequence[Any]] | None = None,
+    allow_unknown: bool = False,
+) -> Imported:
+    """Return the spec of a prototxt; every unknown field of it is noted, with its place.
+
+    `shapes` are those of inputs; the other tops of a data layer follow its first one's batch.
+    `allow_unknown` leaves unknown fields out instead.
+    """
+    parsed = prototxt.parse(source)
+    values = caffe_values.read(parsed, "NetParameter", report)
+    report.close()
+    raws, form = layers(values, report)
+    document = Imported(source, {"layers": []}, values)
+    document.format = form
+    _Import(document, report, allow_unknown).net(raws, shapes or {})
+    report.close()
+    return document
+
+
+class _Import:
+    def __init__(self, document: Imported, report: Report, allow_unknown: bool) -> None:
+        self.document = document
+        self.values = document.values
+        self.report = report
+        self.allow_unknown = allow_unknown
+        self.known: set[int] = set()  # offsets of fields BVLC's Caffe lacks and a layer type has
+
+    def net(self, raws: list[Raw], shapes: Mapping[str, Sequence[Any]]) -> None:
+        """Fill the spec's value."""
+        root, document = self.values.root, self.document
+        value = document.value
+        if root.get("name"):
+            value["name"] = root["name"]
+        if state := root.get("state"):
+            value["state"] = {key: plain(item) for key, item in state.items()}
+        if root.get("force_backward"):
+            value["force_backward"] = True
+        declared, raws = inputs(raws, shapes, document)
+        if declared:
+            value["inputs"] = declared
+        names = unique_names(raws)
+        tops = {top for raw in raws for top in raw.values.get("top", ())}
+        for raw, name in zip(raws, names, strict=True):
+            document.places["layers", len(value["layers"])] = raw
+            if name != raw.values.get("name"):
+                document.renamed[name] = raw.values.get("name", "")
+            value["layers"].append(self.entry(raw, name, tops))
+        if not self.allow_unknown:
+            for unknown in self.values.unknown:
+                if unknown.span.start not in self.known:
+                    unknown.add_to(self.report)
+
+    def entry(self, raw: Raw, name: str, tops: set[str]) -> dict[str, Any]:
+        """Return the entry of one layer."""
+        values = raw.values
+        kind = caffe_forks.type_of(values, find_type)
+        cls = find_type(kind) if kind else None
+        entry: dict[str, Any] = {"name": name, "type": kind}
+        if kind == "BatchNorm" and len(values.get("param", ())) == 3:
+            for each in values["param"]:  # the statistics do not learn, whatever old files say
+                each["lr_mult"] = each["decay_mult"] = 0.0
+        for key, value in values.items():
+            if key in ("name", "type", "top", "blobs"):
+                continue
+            if key in WIRING:
+                entry[key] = plain(value)
+            elif key in RULES:
+                entry[key] = plain(value)
+            elif cls is None:
+                if self.known_to_caffe(key):
+                    entry[key] = plain(value)
+            else:
+                self.message(raw, cls, key, value, entry)
+        if not values.get("bottom"):
+            entry["bottom"] = []
+            if cls is not None and cls.bottoms == 0:
+                del entry["bottom"]
+        if values.get("top"):
+            entry["top"] = plain(values["top"])
+        elif cls is not None and cls.loss:  # Caffe gives a loss its top where none is named
+            top = name
+            while top in tops:
+                top += "_"
+            tops.add(top)
+            entry["top"] = top
+        else:
+            entry["top"] = []
+        return entry
+
+    def message(
+        self, raw: Raw, cls: type[Layer], key: str, value: Any, entry: dict[str, Any]
+    ) -> None:
+        """Add the fields of one message of a layer that its type has."""
+        home, key_name = caffe_forks.message_of(cls, key)
+        fields = cls.messages.get(home)
+        if fields is None or not isinstance(value, dict):
+            return  # Caffe reads only the messages of the layer's own type
+        self.note(raw.origin((key,)))
+        known = caffe_schema.message("LayerParameter").get(key)
+        schema = caffe_schema.message(known.type) if known is not None else {}
+        found: dict[str, Any] = entry.setdefault(home, {})
+        for field, item in value.items():
+            for name, each in caffe_forks.fields_of(cls, key_name, field, item, value):
+                declared = fields.get(name)
+                if declared is None:
+                    if field in schema and field not in caffe_forks.IGNORED:
+                        found[name] = plain(each)
+                    elif field in caffe_forks.IGNORED:
+                        self.note(raw.origin((key, field)))
+                    continue
+                if name in caffe_forks.IGNORED:
+                    continue
+                given = plain(each)
+                found[name] = given if field in schema else coerced(given, declared)
+                if field not in schema or takes(declared, given):
+                    self.note(raw.origin((key, field)))
+                raw.routes.setdefault((home, name), raw.origin((key, field)))
+
+    def known_to_caffe(self, key: str) -> bool:
+        return key in caffe_schema.message("LayerParameter")
+
+    def note(self, origin: Path) -> None:
+        """Accept the unknown field, or the unknown word, at a path."""
+        self.known.add(self.values.name_span(*origin).start)
+        self.known.add(self.values.span(*origin).start)
+        for unknown in self.values.unknown:  # fields within an accepted field
+            span = self.values.span(*origin)
+            if span.start < unknown.span.start < self.end(origin):
+                self.known.add(unknown.span.start)
+
+    def end(self, origin: Path) -> int:
+        field = self.values._field(origin)
+        return field.end if field is not None and len(origin) > 3 else -1
+
+
+def plain(value: Any) -> Any:
+    """Return a value as a spec has it: a repeated field of one value is that value."""
+    if isinstance(value, list):
+        items = [plain(item) for item in value if item is not None]
+        return items[0] if len(items) == 1 else items
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items() if item != []}
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value
+
+
+def coerced(value: Any, declared: Param) -> Any:
+    """Return the value of a field that caffe.proto does not type, as its layer type wants it."""
+    if declared.kind == "bool":
+        return {"true": True, "false": False, 1: True, 0: False}.get(value, value)
+    return value
+
+
+def takes(declared: Param, word: Any) -> bool:
+    """Return whether a word is one of the choices of a field."""
+    return word in declared.limits.get("choices", ())
+
+
+def unique_names(raws: Sequence[Raw]) -> list[str]:
+    """Return a name for every layer, given ones first; no two that meet in a net are alike."""
+    used: dict[str, list[Raw]] = {}
+    for raw in raws:
+        if name := raw.values.get("name"):
+            used.setdefault(name, [])
+    names = []
+    for raw in raws:
+        name = raw.values.get("name") or ""
+        if not name:
+            top = raw.values.get("top") or [raw.values.get("type") or "layer"]
+            name = _free(str(top[0]), used)
+        elif any(meet(raw, other) for other in used[name]):
+            name = _free(name, used)
+        used.setdefault(name, []).append(raw)
+        names.append(name)
+    return names
+
+
+def _free(name: str, used: Mapping[str, Any]) -> str:
+    found, count = name, 1
+    while found in used:
+        count += 1
+        found = f"{name}_{count}"
+    return found
+
+
+def meet(one: Raw, other: Raw) -> bool:
+    """Return whether two layers can stand in one net: in a phase, with some level and stages."""
+    from itertools import product
+
+    if not (one.ruled or other.ruled):
+        return True
+    rules = [rule for raw in (one, other) for rule in raw.rules]
+    levels = {0}
+    stages: dict[str, None] = {}
+    for rule in rules:
+        levels.update(rule[key] for key in ("min_level", "max_level") if key in rule)
+        stages.update(dict.fromkeys((*rule.get("stage", ()), *rule.get("not_stage", ()))))
+    if len(stages) > STATES:
+        return True
+    for phase in ("TEST", "TRAIN"):
+        for level in levels:
+            for picked in product((False, True), repeat=len(stages)):
+                on = {stage for stage, chosen in zip(stages, picked, strict=True) if chosen}
+                if one.kept(phase, level, on) and other.kept(phase, level, on):
+                    return True
+    return False

@@ -1,0 +1,57 @@
+"""EuclideanLoss."""
+
+from __future__ import annotations
+
+from .. import codes
+from ..blob import Blob
+from ..dim import product
+from ..layer import Layer, Reject
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..layer import Agreement
+
+
+class EuclideanLoss(Layer):
+    """Add up the squared differences of two bottoms.
+
+    y = (sum over all of (a - b)^2) / (2 * N)
+
+    Both bottoms get a gradient.
+
+    Shape   N x .., N x ..  ->  a scalar
+    Rejects E402 if N, or the number of elements of an item, differs
+    Source  BVLC/caffe, src/caffe/layers/euclidean_loss_layer.cpp
+    """
+
+    family = "loss"
+    bottoms = 2
+    reads = ("float", "any")
+    loss = True
+
+    def infer(self, *bottoms: Blob) -> Blob:
+        """Return a scalar."""
+        return batched(*bottoms)
+
+    def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
+        """Yield that both have the same items."""
+        yield from same_items(bottoms[0], bottoms[1], 1)
+
+
+def batched(*bottoms: Blob) -> Blob:
+    """Return the scalar of a loss whose bottoms have a batch axis. Rejects E404."""
+    for index, blob in enumerate(bottoms):
+        if not blob.rank:
+            raise Reject(
+                codes.WrongRank, expected="at least 1", rank=0, shape="a scalar", bottom=index
+            )
+    return Blob((), bottoms[0].dtype)
+
+
+def same_items(a: Blob, b: Blob, index: int) -> Iterator[Agreement]:
+    """Yield that two blobs have one batch and items of one count."""
+    yield "axis 0", b.shape[0], a.shape[0], index
+    if b.shape[1:] != a.shape[1:]:
+        yield "the items", product(b.shape[1:]), product(a.shape[1:]), index
