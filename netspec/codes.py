@@ -638,6 +638,36 @@ class BadOutputName(Code):
 # 6: importers
 
 
+class ShapeNeeded(Code):
+    """The shape of an input is not in the file: in Caffe it is that of the data itself."""
+
+    id = "E624"
+    message = "the file does not say the shape of `{input}`"
+
+
+class InputShapes(Code):
+    """In Caffe every `input` has one `input_shape`, or four `input_dim`."""
+
+    id = "E625"
+    message = "{names} `input` and {count}: one shape, or four `input_dim`, for each is needed"
+
+
+class PaddingReader(Code):
+    """A padding layer of the oldest format pads one blob for one convolution or pooling."""
+
+    id = "E626"
+    message = "`{layer}` cannot be joined with its padding layer"
+    hint = "a padding layer has one bottom, one top and convolutions or poolings reading it"
+
+
+class UnknownImport(Code):
+    """The file is none that netspec reads: a spec, a Caffe prototxt or a darknet cfg."""
+
+    id = "E627"
+    message = "cannot tell what {file} is"
+    hint = "a spec is YAML and named .yaml; a Caffe net .prototxt; a darknet net .cfg"
+
+
 class PrototxtSyntax(Code):
     """The text is not protobuf text format, in which prototxt files are written."""
 

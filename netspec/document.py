@@ -40,16 +40,18 @@ _ENCODINGS = (  # the marks of UTF-32 begin with those of UTF-16
     (b"\xff\xfe", "UTF-16"),
     (b"\xfe\xff", "UTF-16"),
 )
-_FORBIDDEN = re.compile(
+# Patterns that only some text needs are compiled when it comes: compiling takes longer than reading.
+_FORBIDDEN = (
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069"
     "\ud800-\udfff\ufeff\ufffe\uffff\U000e0000-\U000e007f]"
 )
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_SURROGATE_ESCAPE = re.compile(r"\\(?:u|U0000)[dD][89a-fA-F][0-9a-fA-F]{2}")
+_CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+_SURROGATE = "[\ud800-\udfff]"
+_SURROGATE_ESCAPE = r"\\(?:u|U0000)[dD][89a-fA-F][0-9a-fA-F]{2}"
 _CONFLICT = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
-_BLANK = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n?|\n))*")
-_ANCHOR = re.compile(r"&[^\s,\[\]{}]*(?:\s+(?:#[^\r\n]*\s+)*)?")
-_TAG = re.compile(r"![^\s,\[\]{}]*")
+_BLANK = r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n?|\n))*"
+_ANCHOR = r"&[^\s,\[\]{}]*(?:\s+(?:#[^\r\n]*\s+)*)?"
+_TAG = r"![^\s,\[\]{}]*"
 
 _DECIMAL = re.compile(r"[-+]?[0-9]+").fullmatch
 _OCTAL = re.compile(r"0o[0-7]+").fullmatch
@@ -66,8 +68,8 @@ _OUT_OF_RANGE: Any = object()
 _MERGE: Any = object()  # holds the place of `<<` until its mapping ends
 _REMEMBERED = 4_096  # plain scalars resolved once; names beyond that are mostly unique
 
-_SINGLE_UNIT = re.compile(r"''|.")
-_DOUBLE_UNIT = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[^xuU])|[^\\]")
+_SINGLE_UNIT = r"''|."
+_DOUBLE_UNIT = r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[^xuU])|[^\\]"
 
 _INDENT = "check the indentation"
 _SYNTAX = (  # part of what PyYAML says, what is said instead, a hint
@@ -93,6 +95,15 @@ class Document:
         self.value = value
         self._places: _Places | None = None
 
+    @property
+    def templated(self) -> bool:
+        """Return whether the text may hold variables."""
+        return "$" in self.source.text
+
+    def wanted_shape(self, name: str) -> str:
+        """Return how to give the shape of an input; empty where the text says it."""
+        return ""
+
     def span(self, *path: str | int) -> Span:
         """Return the span of the value at `path`, or of its nearest ancestor that is there."""
         return self._found.span(self._found.find(path)[1])
@@ -114,6 +125,11 @@ class Document:
 
 def read(path: str, report: Report, limit: int = BYTES) -> Source:
     """Return the checked text of the file `path`, `-` being the standard input."""
+    return decode(path, read_bytes(path, report, limit), report)
+
+
+def read_bytes(path: str, report: Report, limit: int = BYTES) -> bytes:
+    """Return the bytes of the file `path`, `-` being the standard input."""
     name = "<stdin>" if path == "-" else path
     try:
         raw = _bytes(path, limit)
@@ -122,6 +138,12 @@ def read(path: str, report: Report, limit: int = BYTES) -> Source:
         report.fatal(codes.UnreadableFile, None, file=name, reason=reason)
     if len(raw) > limit:
         report.fatal(codes.FileTooLarge, Source(name, "").span(0, 0), limit=f"{limit:,}")
+    return raw
+
+
+def decode(path: str, raw: bytes, report: Report) -> Source:
+    """Return bytes as a source once they are UTF-8 and its characters are checked."""
+    name = "<stdin>" if path == "-" else path
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
@@ -138,7 +160,8 @@ def read_text(name: str, text: str, report: Report) -> Source:
     source = Source(name, text.removeprefix("\ufeff"))
     text = source.text
     wrong = 0
-    for found in _FORBIDDEN.finditer(text):
+    forbidden = _CONTROL if text.isascii() else _FORBIDDEN
+    for found in re.compile(forbidden).finditer(text):
         character = f"U+{ord(found[0]):04X}"
         report.add(codes.ForbiddenCharacter, source.span(found.start()), character=character)
         if (wrong := wrong + 1) == LIMIT:
@@ -336,7 +359,7 @@ class _Reading:
         container = event.__class__ is not events.ScalarEvent
         if event.tag is not None:
             self.refuse_tag(event.start_mark.index)
-        if not container and event.style == '"' and (wrong := _SURROGATE.search(value)):
+        if not container and event.style == '"' and (wrong := re.compile(_SURROGATE).search(value)):
             escape = f"\\u{ord(wrong[0]):04X}"
             self.wrong(codes.ForbiddenCharacter, self.span(event), character=escape)
         if container:
@@ -420,13 +443,13 @@ class _Reading:
         self.wrong(codes.DuplicateKey, self.span(event), [(first, "first given here")], key=shown)
 
     def refuse_tag(self, at: int) -> None:
-        if found := _TAG.search(self.source.text, at):
+        if found := re.compile(_TAG).search(self.source.text, at):
             self.wrong(codes.TagNotAllowed, self.source.span(*found.span()), tag=found[0])
 
     def refuse_directive(self, start: int) -> int:
         """Refuse `%` before a document: reading many directives takes quadratic time."""
         text = self.source.text
-        if found := _BLANK.match(text, start):
+        if found := re.compile(_BLANK).match(text, start):
             start = found.end()
         if text.startswith("%", start):
             span = self.source.span(start)
@@ -451,7 +474,7 @@ class _Reading:
         mark = getattr(error, "context_mark", None)
         opened = min(mark.index, at) if mark else at
         sign = text[at : at + 1]
-        if escape := _SURROGATE_ESCAPE.match(text, max(0, at - 2)):
+        if escape := re.compile(_SURROGATE_ESCAPE).match(text, max(0, at - 2)):
             span = self.source.span(*escape.span())
             self.fatal(codes.ForbiddenCharacter, span, character=escape[0])
         if "tag" in problem or "a tag" in context:
@@ -636,7 +659,7 @@ class _Places:
         if sign == " " and node not in self.said:
             units: Sequence[int] = range(len(text) + 1)
         elif sign in "'\"" and "\n" not in text and "\r" not in text:
-            unit = _SINGLE_UNIT if sign == "'" else _DOUBLE_UNIT
+            unit = re.compile(_SINGLE_UNIT if sign == "'" else _DOUBLE_UNIT)
             units = [found.start() for found in unit.finditer(text, 1, len(text) - 1)]
             units.append(len(text) - 1)
         else:
@@ -649,7 +672,7 @@ class _Places:
 def _extent(text: str, event: Any) -> tuple[int, int]:
     """Return where the node of `event` starts and ends, without its anchor."""
     start, end = event.start_mark.index, event.end_mark.index
-    if text.startswith("&", start) and (found := _ANCHOR.match(text, start)):
+    if text.startswith("&", start) and (found := re.compile(_ANCHOR).match(text, start)):
         start = min(found.end(), end)
     if getattr(event, "style", None) in ("|", ">"):
         end = start + len(text[start:end].rstrip())

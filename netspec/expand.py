@@ -44,6 +44,14 @@ class Choice:
         self.level = level
         self.vars = dict(vars or {})
 
+    def within(self, state: Raw) -> Choice:
+        """Return the choice with the stages of a spec's `state`, and its level where none is set."""
+        if not state:
+            return self
+        stages = dict.fromkeys((*as_list(state.get("stage", [])), *self.stages))
+        level = self.level or state.get("level", 0)
+        return Choice(self.phase, self.scale, tuple(stages), level, self.vars)
+
     def meets(self, rule: Raw) -> bool:
         """Return whether a rule holds for the chosen phase, level and stages."""
         return (

@@ -140,7 +140,7 @@ def substitute(text: str, names: Names, budget: Budget) -> Value:
     if "$" not in text:
         return text
     joined, length = [], 0
-    pieces = list(_pieces(text))
+    pieces = _pieces(text)
     for piece, start in pieces:
         if isinstance(piece, str):
             value = piece
@@ -175,7 +175,19 @@ def size(text: str) -> Size:
 _parsed: dict[str, Expression] = {}
 
 
-def _pieces(text: str) -> Iterator[tuple[str | Expression, int]]:
+_templates: dict[str, tuple[tuple[str | Expression, int], ...]] = {}
+
+
+def _pieces(text: str) -> tuple[tuple[str | Expression, int], ...]:
+    found = _templates.get(text)
+    if found is None:
+        if len(_templates) >= CACHED:
+            _templates.clear()
+        found = _templates[text] = tuple(_cut(text))
+    return found
+
+
+def _cut(text: str) -> Iterator[tuple[str | Expression, int]]:
     at = 0
     while match := _VARIABLE.search(text, at):
         if match.start() > at:

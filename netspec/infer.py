@@ -120,11 +120,17 @@ class _Inference:
                 declared = declared["shape"]
                 path = (*path, "shape")
             given = self.given.get(name)
+            if given is None and (hint := spec.document.wanted_shape(name)):
+                self.ask(name, spec.document.span("inputs", name), hint)
+                continue
             extents = [
                 self.extent(item, spec.document, (*path, axis))
                 for axis, item in enumerate(given if given is not None else declared)
             ]
             value.blob = Blob(extents, dtype)
+
+    def ask(self, name: str, span: Span, hint: str) -> None:
+        self.report.add(codes.ShapeNeeded, span, input=name, hint=hint)
 
     def extent(self, item: Any, document: Document, path: tuple[Any, ...]) -> Size:
         if isinstance(item, str):
@@ -187,6 +193,9 @@ class _Inference:
     def declared(self, node: Node) -> list[Blob]:
         """Return the tops of a data layer: as the caller gave them, or as its fields say."""
         given = [self.given.get(value.name) for value in node.tops]
+        for value, shape in zip(node.tops, given, strict=True):
+            if shape is None and (hint := node.place.document.wanted_shape(value.name)):
+                raise Reject(codes.ShapeNeeded, at="top", input=value.name, hint=hint)
         if all(shape is not None for shape in given):
             blobs = [Blob(()) for _ in given]
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 
 from . import codes
 from .diagnostics import Report
@@ -101,9 +102,8 @@ def _sync(folder: str) -> None:
     except OSError:
         return
     try:
-        os.fsync(handle)
-    except OSError:
-        pass  # the file is in place; some file systems cannot sync a folder
+        with suppress(OSError):  # the file is in place, and not every folder can be synced
+            os.fsync(handle)
     finally:
         os.close(handle)
 
@@ -134,7 +134,5 @@ def _alive(process: int) -> bool:
 
 
 def _remove(path: str) -> None:
-    try:
+    with suppress(OSError):
         os.unlink(path)
-    except OSError:
-        pass

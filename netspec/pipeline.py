@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from .spec import Place, Spec
 
+NATIVE = (".yaml", ".yml", ".json")  # other files are looked at to tell what they are
+
 
 def load(
     path: str,
@@ -43,7 +45,7 @@ def load(
     Raises SpecError with every diagnostic where the spec is wrong.
     """
     report = Report()
-    spec, found = open_spec(os.fspath(path), report)
+    spec, found = open_spec(os.fspath(path), report, inputs)
     choice = Choice(phase, scale or found, stages, level, vars)
     return compile_net(spec, choice, report, at or {}, inputs or {})
 
@@ -56,21 +58,30 @@ def compile_net(
     shapes: Mapping[str, Sequence[Any]],
 ) -> Net:
     """Return the net of a validated spec: expand, infer, and refuse what did not fit."""
+    choice = choice.within(spec.state)
     graph = expand(spec, choice, report, lambda file, place: import_spec(file, place, report))
     conditions, fits = infer(graph, spec, report, at, shapes)
     report.close()
     return Net(spec, choice, graph, conditions, fits)
 
 
-def open_spec(path: str, report: Report) -> tuple[Spec, str | None]:
-    """Return the validated spec of a path, and the scale that a `zoo:` name means."""
+def open_spec(
+    path: str, report: Report, inputs: Mapping[str, Sequence[Any]] | None = None
+) -> tuple[Spec, str | None]:
+    """Return the validated spec of a path, and the scale that a `zoo:` name means.
+
+    A file of another framework is imported on the way, with the shapes of `inputs`.
+    """
     scale = None
     if path.startswith("zoo:"):
         from .zoo import find
 
         path, scale = find(path, report)
-    source = read(path, report)
-    return validate(parse(source, report), report), scale
+    elif not path.endswith(NATIVE):
+        from .importers.foreign import document
+
+        return validate(document(path, report, inputs or {}), report), scale
+    return validate(parse(read(path, report), report), report), scale
 
 
 def import_spec(file: str, place: Place, report: Report) -> Spec:

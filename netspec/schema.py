@@ -68,6 +68,7 @@ ENTRY: Schema = {
         "freeze": {"type": "boolean", "description": "no weight of the block learns"},
     },
 }
+BLOCK_KEYS = frozenset({"with", "repeat", "share", "freeze", "scale", "tops"})
 _INPUT: Schema = _DIMS | {
     "type": ["array", "object"],
     "additionalProperties": False,
@@ -76,7 +77,9 @@ _INPUT: Schema = _DIMS | {
         "shape": _DIMS,
         "dtype": {
             "type": "string",
-            "enum": ["float32", "float64", "float16", "bfloat16", "int64", "int32", "uint8", "bool"],
+            "enum": [
+                "float32", "float64", "float16", "bfloat16", "int64", "int32", "uint8", "bool",
+            ],
         },
     },
 }
@@ -128,10 +131,20 @@ SPEC: Schema = {
         "inputs": {"type": "object", "additionalProperties": _INPUT},
         "blocks": {"type": "object", "additionalProperties": _BLOCK},
         "layers": {"type": "array", "items": {"type": "object"}},
-        "outputs": _TEXTS | {"description": "the blobs the net gives; left out: those nobody reads"},
+        "outputs": _TEXTS | {"description": "the blobs the net gives; by default those nobody reads"},
         "expect": _EXPECT | {"items": _EXPECT | {"type": "object"}},
         "solver": {"type": "object", "description": "Caffe's SolverParameter fields"},
         "force_backward": {"type": "boolean"},
+        "state": {
+            "type": "object",
+            "description": "the stages and the level of the net where none are chosen",
+            "additionalProperties": False,
+            "properties": {
+                "phase": {"type": "string", "enum": ["TRAIN", "TEST"]},
+                "level": _INT,
+                "stage": _TEXTS,
+            },
+        },
     },
 }
 
@@ -320,55 +333,79 @@ def _kinds(kinds: Iterable[str]) -> str:
 def editor_schema() -> Schema:
     """Return the schema for editors: draft-07, one `if type then` for each layer type.
 
-    Wherever a value may stand, an expression may: text is allowed beside it.
+    Wherever a value may stand, an expression may: text with a `$` is allowed beside it.
     """
+    from .layer import FILLER
+
     types = sorted(found_types(), key=lambda cls: cls.__name__)
-    base: Schema = {**ENTRY, "properties": dict(ENTRY["properties"])}
+    base = {name: _open(item) for name, item in ENTRY["properties"].items()}
     docs = [(cls.__doc__ or "").strip().partition("\n")[0] for cls in types]
-    base["properties"]["type"] = {
+    base["type"] = {
         "description": "the layer type",
         "type": "string",
-        "enum": [cls.__name__ for cls in types],
-        "markdownEnumDescriptions": docs,
+        "anyOf": [
+            {"enum": [cls.__name__ for cls in types], "markdownEnumDescriptions": docs},
+            _EXPRESSION,
+        ],
     }
-    base["allOf"] = [
+    shared: Schema = {name: True for name in base if name not in BLOCK_KEYS}
+    branches: list[Schema] = [
+        {
+            "if": {"required": ["block"]},
+            "then": {"properties": dict.fromkeys(base, True) | {"type": False},
+                     "additionalProperties": False},
+            "else": {"required": ["type"]},
+        }
+    ]  # fmt: skip
+    branches += [
         {
             "if": {"properties": {"type": {"const": cls.__name__}}, "required": ["type"]},
             "then": {
-                "properties": dict.fromkeys(ENTRY["properties"], True) | cls.schemas(),
+                "properties": shared | {key: _open(item) for key, item in cls.schemas().items()},
                 "required": cls.needs(),
                 "additionalProperties": False,
             },
         }
         for cls in types
     ]
-    whole = {**SPEC, "properties": dict(SPEC["properties"])}
     entries: Schema = {"type": "array", "items": {"$ref": "#/definitions/entry"}}
     block = {**_BLOCK, "properties": {**_BLOCK["properties"], "layers": entries}}
-    whole["properties"]["layers"] = entries
-    whole["properties"]["blocks"] = {"type": "object", "additionalProperties": block}
-    schema = {"$schema": "http://json-schema.org/draft-07/schema#", **whole}
-    schema["definitions"] = {"entry": _with_expressions(base)}
-    return schema
+    blocks: Schema = {"type": "object", "additionalProperties": block}
+    properties = SPEC["properties"] | {"layers": entries, "blocks": blocks}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        **SPEC,
+        "properties": properties,
+        "definitions": {
+            "entry": {**ENTRY, "properties": base, "allOf": branches},
+            "filler": _open(FILLER, named=False),
+        },
+    }
 
 
-def _with_expressions(schema: Any, key: str = "") -> Any:
-    if isinstance(schema, list):
-        return [_with_expressions(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {name: _with_expressions(item, name) for name, item in schema.items()}
-    kinds = found.get("type")
-    if key in ("type", "if") or "enum" not in found and kinds in ("string", None):
-        return found
-    if isinstance(kinds, str | list):
-        kinds = [kinds] if isinstance(kinds, str) else kinds
-        if "enum" in found and key != "type":
-            found.pop("markdownEnumDescriptions", None)
-            return {"anyOf": [found, {"type": "string", "pattern": "\\$"}]}
-        if "string" not in kinds and key not in ("entry", "then"):
-            found["type"] = [*kinds, "string"]
-            found["pattern"] = "\\$"
+_EXPRESSION: Schema = {"type": "string", "pattern": r"\$"}
+
+
+def _open(schema: Schema, named: bool = True) -> Schema:
+    """Return a schema that takes an expression wherever it takes a value."""
+    from .layer import FILLER
+
+    about = {"description": schema["description"]} if "description" in schema else {}
+    if named and {key: item for key, item in schema.items() if key != "description"} == FILLER:
+        return about | {"allOf": [{"$ref": "#/definitions/filler"}]}
+    found = dict(schema)
+    for key in ("items", "additionalProperties"):
+        if isinstance(found.get(key), dict):
+            found[key] = _open(found[key])
+    if "properties" in found:
+        found["properties"] = {name: _open(item) for name, item in found["properties"].items()}
+    if "enum" in found or "const" in found:
+        found.pop("description", None)
+        return about | {"anyOf": [found, _EXPRESSION]}
+    kinds = found.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if kinds and "string" not in kinds:
+        found |= _EXPRESSION | {"type": [*kinds, "string"]}
     return found
 
 

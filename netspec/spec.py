@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import codes
 from .expression import has_variables
 from .schema import (
+    BLOCK_KEYS,
     ENTRY,
     SPEC,
     find_type,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 ENTRY_KEYS = frozenset(ENTRY["properties"])
 NAMING = frozenset({"name", "bottom", "top", "param", "include", "exclude", "loss_weight", "when"})
-BLOCK_KEYS = frozenset({"with", "repeat", "share", "freeze", "scale", "tops"})
 _entry_is_plain = plainly(ENTRY)
 _spec_is_plain = plainly(
     {key: value for key, value in SPEC.items() if key != "patternProperties"}
@@ -75,9 +75,10 @@ class Spec:
         self.outputs: list[str] | None = as_list(value["outputs"]) if "outputs" in value else None
         self.expect: list[Raw] = as_list(value.get("expect", []))
         self.solver: Raw | None = value.get("solver")
+        self.state: Raw = value.get("state") or {}
         self.typed: dict[int, Layer] = {}  # by id of the entry
         self.shared: dict[Any, Layer] = {}  # one layer for all entries of one type and params
-        self.templated = "$" in document.source.text
+        self.templated = document.templated
 
     def stages(self) -> list[str]:
         """Return every stage a rule of the spec names, in order of appearance."""
@@ -106,7 +107,8 @@ def validate(document: Document, report: Report) -> Spec:
     value = document.value
     if not isinstance(value, dict):
         report.fatal(codes.NotASpec, document.span(), found=_kind(value))
-    if not _spec_is_plain(value) and judge(SPEC, value, document, (), report, "the spec"):
+    sections = {key: item for key, item in value.items() if not str(key).startswith("x-")}
+    if not _spec_is_plain(sections) and judge(SPEC, value, document, (), report, "the spec"):
         report.close()
     spec = Spec(document)
     _entries(spec, spec.layers, ("layers",), report)

@@ -113,7 +113,7 @@ def _aligned(rows: list[Sequence[str]]) -> list[str]:
     widths[0] = min(widths[0], WIDEST)
     form = "%-{}s  %-{}s  %-{}s  %{}s  %{}s".format(*widths)
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-    body = "\n".join([(form % row).rstrip() for row in rows])  # type: ignore[operator]
+    body = "\n".join([(form % row).rstrip() for row in rows])
     if not body.isprintable():
         body = "\n".join(map(printable, body.split("\n")))
     return [form % HEADS, rule, *([body] if rows else []), rule]

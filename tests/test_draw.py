@@ -208,6 +208,42 @@ def test_counts_are_short(count, text):
     assert count_text(count) == text
 
 
+def test_large_factors_of_symbolic_counts_are_short(load):
+    net = load(STAGES, inputs={"data": ["N", 3, 320, 320]})
+    drawn = parsed(dot(net, 9))
+    assert drawn.get_node("n1").attr["label"].endswith("224 weights, 22.1 M·N MACs")
+
+
+def test_the_longest_way_is_kept_straight(load):
+    head = "  - {name: head, type: ReLU, bottom: stem}\n  - {name: layer1, bottom: stem"
+    text = STAGES.replace("  - {name: layer1", head)
+    shown = picture(load(text, n=1), 9)
+    names = [box.name for box in shown.boxes]
+    trunk = {(names[wire.source], names[wire.target]) for wire in shown.wires if wire.trunk}
+    assert {("data", "stem"), ("stem", "layer1.0.conv1")} <= trunk
+    assert ("layer1.0.conv2", "layer1.0.add") in trunk
+    assert not {("stem", "head"), ("stem", "layer1.0.add")} & trunk
+
+
+def test_loss_weights_and_frozen_and_shared_weights_are_said(load):
+    net = load(SMALL)
+    conv, relu, add, dense = net.flat.nodes
+    relu.entry["loss_weight"] = 0.3
+    for weight in conv.weights:
+        weight.lr_mult = 0
+    for weight in dense.weights:
+        weight.owner = (conv, weight.name)
+    drawn = parsed(dot(net))
+    labels = [node.attr["label"] for node in drawn.nodes()][1:5]
+    assert labels == [
+        "conv1\\nConvolution 3×3, stride 2\\nfrozen\\n112 weights, 972 MACs",
+        "relu1\\nReLU, in place, in the loss ×0.3",
+        "twice\\nEltwise",
+        "ip\\nInnerProduct, weights of conv1\\n360 MACs",
+    ]
+    assert add.name == "twice"
+
+
 # folding
 
 

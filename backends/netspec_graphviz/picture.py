@@ -6,6 +6,7 @@ as a dot does. A block deeper than the depth asked for is one box.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ READABLE = 120  # boxes on one page; more are folded where nobody says how deep
 DEEPEST = 16  # levels of blocks drawn inside each other
 WIDEST = 56  # characters of one line
 SHORT = 32  # characters of what shares a line
+LONG = re.compile(r"(?<![\w/])[0-9]{6,}(?![\w/⌉⌋])")  # a factor or a term, not inside a fraction
 
 
 class Box:
@@ -53,7 +55,7 @@ class Wire:
         self.source = source
         self.target = target
         self.label = label
-        self.trunk = False  # the first out of its source and the first into its target
+        self.trunk = False
 
 
 class Picture:
@@ -197,13 +199,24 @@ def _wires(net: Net, boxes: list[Box], first_output: int) -> list[Wire]:
             wires.append(Wire(start, target, blob_text(value.blob)))
     for at, value in enumerate(net.flat.outputs.values()):
         wires.append(Wire(source(value), first_output + at, blob_text(value.blob)))
-    left: set[int] = set()
-    reached: set[int] = set()
-    for wire in wires:
-        wire.trunk = wire.source not in left and wire.target not in reached
-        left.add(wire.source)
-        reached.add(wire.target)
+    _mark_trunk(wires, [len(box.nodes) for box in boxes] + [0] * len(net.flat.outputs))
     return wires
+
+
+def _mark_trunk(wires: list[Wire], layers: list[int]) -> None:
+    """Mark the wires that start the longest way on and come first where they end."""
+    ahead = list(layers)  # layers on the longest way from a box, itself counted
+    onward: dict[int, Wire] = {}
+    for wire in sorted(wires, key=lambda wire: -wire.source):  # stable: the first wins a tie
+        best = onward.setdefault(wire.source, wire)
+        if ahead[wire.target] > ahead[best.target]:
+            onward[wire.source] = wire
+        length = layers[wire.source] + ahead[wire.target]
+        ahead[wire.source] = max(ahead[wire.source], length)
+    entered: set[int] = set()
+    for wire in wires:
+        wire.trunk = onward[wire.source] is wire and wire.target not in entered
+        entered.add(wire.target)
 
 
 def _name(boxes: list[Box]) -> None:
@@ -243,7 +256,7 @@ def _counts(weights: Size, macs: Size) -> list[str]:
     for count, what in ((weights, "weights"), (macs, "MACs")):
         if isinstance(count, int):
             found += [f"{count_text(count)} {what}"] if count else []
-        elif len(text := size_text(count)) <= SHORT:
+        elif len(text := LONG.sub(_scaled, size_text(count))) <= SHORT:
             found.append(f"{text} {what}")
         else:
             found.append(f"{what} by {', '.join(sorted(count.symbols))}")
@@ -264,10 +277,9 @@ def _about(node: Node) -> list[str]:
     notes = []
     if node.in_place:
         notes.append("in place")
-    if node.layer.loss or "loss_weight" in node.entry:
-        given = node.entry.get("loss_weight", 1)
+    if (given := node.entry.get("loss_weight")) is not None:
         factors = given if isinstance(given, list) else [given]
-        notes.append("loss ×" + ", ".join(map(str, factors)))
+        notes.append("in the loss ×" + ", ".join(map(str, factors)))
     if node.weights and not any(weight.trainable for weight in node.weights):
         notes.append("frozen")
     owners = {weight.owner[0].name: None for weight in node.weights if weight.owner}
@@ -275,6 +287,10 @@ def _about(node: Node) -> list[str]:
         notes.append(f"weights of {', '.join(owners)}")
     about = ", ".join([kind, *notes])
     return [about] if len(about) <= SHORT else [kind, ", ".join(notes)]
+
+
+def _scaled(number: re.Match[str]) -> str:
+    return count_text(int(number[0]))
 
 
 def _caption(net: Net) -> str:

@@ -5,8 +5,12 @@ A row is a module (`nn.X()`) or an expression over the bottoms `{0}`, `{1}`.
 
 DIRECT: dict[str, str] = {
     "AbsVal": "torch.abs({0})",
-    "BNLL": "F.softplus({0})",
+    "HardSwish": "nn.Hardswish()",
+    "Mish": "nn.Mish()",
+    "ReLU6": "nn.ReLU6()",
+    "SiLU": "nn.SiLU()",
     "Sigmoid": "nn.Sigmoid()",
+    "Softsign": "nn.Softsign()",
     "TanH": "nn.Tanh()",
 }
 

@@ -1,0 +1,1 @@
+"""Questions asked of a net, one module each."""

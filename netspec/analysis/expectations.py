@@ -44,7 +44,9 @@ class Bound:
             return found == self.low
         if isinstance(found, Dim):
             return None
-        return (self.low is None or found >= self.low) and (self.high is None or found <= self.high)
+        low = found if self.low is None or isinstance(self.low, Dim) else self.low
+        high = found if self.high is None or isinstance(self.high, Dim) else self.high
+        return low <= found <= high
 
 
 def parse_bound(value: Any) -> Bound:
@@ -83,10 +85,10 @@ def _number(text: str) -> int:
     whole, _, fraction = amount.partition(".")
     if unit not in SUFFIXES or not (whole + fraction).isdecimal() or len(amount) > 40:
         raise ValueError(f"`{text.strip()}` is not a count")
-    scaled, rest = divmod(int(whole + fraction) * SUFFIXES[unit], 10 ** len(fraction))
-    if rest:
+    scaled, parts = int(whole + fraction) * SUFFIXES[unit], int("1" + "0" * len(fraction))
+    if scaled % parts:
         raise ValueError(f"`{text.strip()}` is not a whole number")
-    return scaled
+    return scaled // parts
 
 
 def parse_sizes(value: Any) -> Any:
@@ -138,7 +140,8 @@ def applicable(net: Net) -> list[tuple[Place, dict[str, Any]]]:
         if "scale" in expected and net.scale not in as_list(expected["scale"]):
             continue
         choice: Choice = net.choice
-        include, exclude = as_list(expected.get("include", [])), as_list(expected.get("exclude", []))
+        include = as_list(expected.get("include", []))
+        exclude = as_list(expected.get("exclude", []))
         if include and not any(map(choice.meets, include)):
             continue
         if any(map(choice.meets, exclude)):
@@ -294,7 +297,7 @@ def _judge_outputs(
                 sizes.append(parse_size(dim) if isinstance(dim, str) else dim)
             except ExpressionError as error:
                 span = place.document.span_in((*place.path, name, axis), error.start, error.end)
-                report.add(error.code, span, **error.facts)
+                report.add(error.code, span, (), **error.facts)
                 break
         else:
             blob = outputs[name]

@@ -53,10 +53,10 @@ def memory(net: Net, sizes: Mapping[str, int]) -> Memory | None:
         blob = value.blob
         if blob is None:
             return 0
-        key = (blob.dtype, *blob.shape)
-        if key not in counted:
-            counted[key] = bound(blob.size, sizes) * BYTES.get(blob.dtype, 4)
-        return counted[key]
+        elements = counted.get(blob.shape)
+        if elements is None:
+            elements = counted[blob.shape] = bound(blob.size, sizes)
+        return elements * BYTES.get(blob.dtype, 4)
 
     nodes = net.flat.nodes
     owned = [

@@ -77,12 +77,14 @@ def identity(found: Diagnostic) -> object:
 
 def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `netspec check`."""
-    parser.add_argument("specs", nargs="+", metavar="SPEC", help="file, folder, pattern, zoo:name, -")
+    parser.add_argument("specs", nargs="+", metavar="SPEC",
+                        help="file, folder, pattern, zoo:name, -")  # fmt: skip
     choices(parser)
     parser.add_argument("--format", choices=("human", "json", "github", "sarif"), default="human",
                         help="how to say it; human by default")  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="say findings only")
-    parser.add_argument("--depth", type=int, metavar="N", help="show blocks deeper than N as one row")
+    parser.add_argument("--depth", type=int, metavar="N",
+                        help="show blocks deeper than N as one row")  # fmt: skip
 
 
 def choices(parser: ArgumentParser) -> None:
@@ -249,7 +251,8 @@ def check(path: str, asked: Asked) -> Checked:
     if asked.lone:
         found.add(_unknown(spec, asked))
     chosen = asked.scale or scale
-    for each in [chosen] if chosen else list(spec.scales) or [None]:
+    scales: Sequence[str | None] = [chosen] if chosen else list(spec.scales) or [None]
+    for each in scales:
         for phase in [asked.phase] if asked.phase else spec.phases():
             _check_phase(found, spec, phase, each, asked)
     return found
@@ -264,16 +267,14 @@ def _check_phase(found: Checked, spec: Spec, phase: str, scale: str | None, aske
     staged = any(net is not None for _, net, _ in results[1:])
     known: set[object] = set()
     for chosen, net, diagnostics in results:
-        if net is None and not chosen and staged:
-            if all(each.code in WIRING for each in diagnostics):
-                continue  # such a net is only meant with a stage
+        unwired = net is None and all(each.code in WIRING for each in diagnostics)
+        if unwired and staged and not chosen:
+            continue  # such a net is only meant with a stage
         if net is not None and len(results) > 1:
-            layers = tuple(node.name for node in net.flat.nodes)
-            kept = tuple(id(node.place.document) for node in net.flat.nodes), layers
-            shape = (kept, tuple(node.place.path for node in net.flat.nodes))
-            if shape in known:
+            layers = tuple((node.name, node.place.path) for node in net.flat.nodes)
+            if layers in known:
                 continue  # the stage makes no difference
-            known.add(shape)
+            known.add(layers)
         found.tried += 1
         words = [phase.lower(), *([scale] if scale else []), *chosen]
         found.add(diagnostics, " ".join(words))
@@ -308,8 +309,11 @@ def _unknown(spec: Spec, asked: Asked) -> list[Diagnostic]:
     words.update(word for dims in asked.shapes.values() for word in findall(r"\w+", str(dims)))
     for name in asked.at:
         if name not in words:
-            shapes = findall(r"[A-Za-z_]\w*", str(list(spec.inputs.values())))
-            _absent(report, "size", name, [word for word in shapes if word not in ("shape", "dtype")])
+            shapes = [
+                item.get("shape") if isinstance(item, dict) else item
+                for item in spec.inputs.values()
+            ]
+            _absent(report, "size", name, findall(r"[A-Za-z_]\w*", str(shapes)))
     return report.diagnostics
 
 

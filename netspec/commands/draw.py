@@ -37,9 +37,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--output", default="-", metavar="FILE",
                         help="where to; DOT on the standard output by default")  # fmt: skip
     parser.add_argument("--force", action="store_true", help="replace FILE if it is there")
-    parser.add_argument("--format", choices=FORMATS, help="FILE's ending by default")
+    parser.add_argument("--format", choices=FORMATS, help="what to write; by the ending of FILE")
     parser.add_argument("--depth", type=depth, metavar="N",
-                        help="levels of blocks shown; as many as fit a page by default")  # fmt: skip
+                        help="levels of blocks shown; by default, what fits a page")  # fmt: skip
     parser.add_argument("--direction", choices=("TB", "LR"), default="TB",
                         help="top to bottom, or left to right")  # fmt: skip
 

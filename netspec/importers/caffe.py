@@ -47,6 +47,10 @@ class Imported(Document):
         """Return False: a `$` in a prototxt is a character like any other."""
         return False
 
+    def wanted_shape(self, name: str) -> str:
+        """Return how to give the shape of an input; empty where the file says it."""
+        return self.asks.get(name, "")
+
     def span(self, *path: str | int) -> Span:
         """Return the place of the value at `path`, or of the nearest value around it."""
         return self.values.span(*self.origin(path))
@@ -110,7 +114,7 @@ class _Import:
             value["state"] = {key: plain(item) for key, item in state.items()}
         if root.get("force_backward"):
             value["force_backward"] = True
-        declared, raws = inputs(raws, shapes, document)
+        declared, raws = inputs(raws, shapes, document, self.report)
         if declared:
             value["inputs"] = declared
         names = unique_names(raws)
@@ -134,6 +138,7 @@ class _Import:
         if kind == "BatchNorm" and len(values.get("param", ())) == 3:
             for each in values["param"]:  # the statistics do not learn, whatever old files say
                 each["lr_mult"] = each["decay_mult"] = 0.0
+        fix_phase(values, kind)
         for key, value in values.items():
             if key in ("name", "type", "top", "blobs"):
                 continue
@@ -177,13 +182,12 @@ class _Import:
         for field, item in value.items():
             for name, each in caffe_forks.fields_of(cls, key_name, field, item, value):
                 declared = fields.get(name)
-                if declared is None:
-                    if field in schema and field not in caffe_forks.IGNORED:
-                        found[name] = plain(each)
-                    elif field in caffe_forks.IGNORED:
-                        self.note(raw.origin((key, field)))
+                if field in caffe_forks.IGNORED:
+                    self.note(raw.origin((key, field)))
                     continue
-                if name in caffe_forks.IGNORED:
+                if declared is None:
+                    if field in schema or known is None and not self.allow_unknown:
+                        found[name] = plain(each)  # for the schema to refuse
                     continue
                 given = plain(each)
                 found[name] = given if field in schema else coerced(given, declared)
@@ -206,6 +210,21 @@ class _Import:
     def end(self, origin: Path) -> int:
         field = self.values._field(origin)
         return field.end if field is not None and len(origin) > 3 else -1
+
+
+def fix_phase(values: dict[str, Any], kind: str) -> None:
+    """Say with a layer's own fields what its `phase` says: it does not follow the net's."""
+    phase = values.get("phase")
+    if phase is None:
+        return
+    if kind == "BatchNorm":
+        del values["phase"]
+        values.setdefault("batch_norm_param", {}).setdefault("use_global_stats", phase == "TEST")
+    elif kind != "Dropout":
+        del values["phase"]  # no other type looks at it
+    elif phase == "TEST":
+        del values["phase"]
+        values["dropout_param"] = {"dropout_ratio": 0.0}
 
 
 def plain(value: Any) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from .. import codes
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from ..diagnostics import Report
     from .caffe import Imported
     from .caffe_upgrade import Raw
 
@@ -28,7 +31,7 @@ class _Top:
 
 
 def inputs(
-    raws: list[Raw], shapes: Mapping[str, Sequence[Any]], document: Imported
+    raws: list[Raw], shapes: Mapping[str, Sequence[Any]], document: Imported, report: Report
 ) -> tuple[dict[str, Any], list[Raw]]:
     """Return the inputs that data layers stand for, by name, and the layers that are left.
 
@@ -36,6 +39,8 @@ def inputs(
     Input. Shapes that nobody knows are noted in the document's `asks`.
     """
     sources = [raw for raw in raws if raw.values.get("type") in SOURCES]
+    for raw in sources:
+        refuse(raw, document, report)
     made = {id(raw): _tops(raw, shapes) for raw in sources}
     by_name: dict[str, list[_Top]] = {}
     for raw in sources:
@@ -64,6 +69,23 @@ def inputs(
                 dims = _merged(by_name[name])
                 found[name] = _settled(name, dims if isinstance(dims, list) else None, document)
     return found, left
+
+
+def refuse(raw: Raw, document: Imported, report: Report) -> None:
+    """Note what Caffe refuses of a data layer."""
+    values = raw.values
+    name, kind = values.get("name", ""), values["type"]
+    if bottoms := values.get("bottom"):
+        report.add(
+            codes.WrongBottomCount, document.values.span(*raw.origin(("bottom",))), type=kind,
+            layer=name, expected=0, count=len(bottoms),
+        )  # fmt: skip
+    if kind == "HDF5Data" and "transform_param" in values:
+        report.add(
+            codes.BadParam, document.values.name_span(*raw.origin(("transform_param",))),
+            param="transform_param", value=values["transform_param"], layer=name,
+            reason="is not for HDF5Data, which hands its data on as it is",
+        )  # fmt: skip
 
 
 def _settled(name: str, dims: Dims | None, document: Imported) -> Dims:

@@ -28,7 +28,7 @@ class Bias(Layer):
     bottoms = (1, 2)
 
     axis: int = param(default=1, doc="the first axis the offset spans; negative from the end")
-    num_axes: int = param(default=1, minimum=-1, doc="axes it spans; 0 a single offset, -1 the rest")
+    num_axes: int = param(default=1, minimum=-1, doc="axes it spans; 0 is one offset, -1 the rest")
     filler: Filler = param(default=None, doc="how the offset starts; 0")
 
     def infer(self, *bottoms: Blob) -> Blob:

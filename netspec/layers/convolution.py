@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob, Window
 from ..dim import product
-from ..layer import Filler, Layer, PerAxis, Reject, canonical_axis, param, per_axis
+from ..layer import Counts, Filler, Layer, PerAxis, Reject, canonical_axis, param, per_axis
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class Convolution(Layer):
     """
 
     family = "convolution"
-    bottoms = (1, None)
-    tops = (1, None)
+    bottoms: Counts = (1, None)
+    tops: Counts = (1, None)
 
     num_output: int = param(minimum=1, doc="filters, that is channels of the top")
     kernel_size: PerAxis = param(default=None, minimum=1, doc="filter extent, pixels")
@@ -173,7 +173,8 @@ def sided(layer: Layer, name: str, axes: int, default: int | None) -> tuple[int,
             raise Reject(codes.WrongParamCount, at=given[0], count=2, axes=axes)
         if len(given) == 1 and name != "pad":
             missing = next(side for side in pair if side not in given)
-            raise Reject(codes.ParamMissing, at=given[0], param=missing, what=f" beside `{given[0]}`")
+            what = f" beside `{given[0]}`"
+            raise Reject(codes.ParamMissing, at=given[0], param=missing, what=what)
         return tuple(getattr(layer, side) or 0 for side in pair)
     if default is None and getattr(layer, whole) is None:
         doc = layer.params[whole].doc

@@ -29,8 +29,8 @@ class Im2col(Convolution):
 
     family = "shape"
     message = "convolution_param"
-    bottoms = 1
-    tops = 1
+    bottoms = (1, 1)
+    tops = (1, 1)
 
     num_output: int = param(default=None, minimum=1, doc="ignored")
 

@@ -6,12 +6,10 @@ from .. import codes
 from ..blob import Blob, Window
 from ..dim import Dim
 from ..layer import Layer, PerAxis, Reject, param, per_axis
-from .convolution import SIDES, padding, sided
+from .convolution import padding, sided
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..dim import Size
 
 
@@ -71,7 +69,7 @@ class Pooling(Layer):
     output_size: PerAxis = param(
         default=None, minimum=1, doc="extent of the top, in place of a window: adaptive pooling"
     )
-    round_mode: str = param(default="CEIL", choices=("CEIL", "FLOOR"), doc="how extents are rounded")
+    round_mode: str = param(default="CEIL", choices=("CEIL", "FLOOR"), doc="how to round extents")
     ceil_mode: bool = param(default=True, doc="another form of round_mode")
     count_include_pad: bool = param(default=True, doc="AVE: padding counts in the divisor")
     engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE"), doc="ignored")
@@ -171,9 +169,11 @@ class Pooling(Layer):
 
     def check_pad(self, window: Window) -> None:
         """Reject E413 a pad that is not below its kernel, and any with STOCHASTIC."""
-        at = next((n for n in ("pad", "pad_h", *SIDES, "pad_begin", "pad_end") if n in self.given), None)
+        at = next(name for name in WINDOW if name.startswith("pad") and name in self.given)
         if self.pool == "STOCHASTIC":
-            raise Reject(codes.BadParam, at=at, value="given", reason="is not for pool STOCHASTIC")
+            raise Reject(
+                codes.BadParam, at=at, value=getattr(self, at), reason="is not for STOCHASTIC"
+            )
         for pad in (window.pad, window.pad_end):
             for zeros, extent in zip(pad, window.extent, strict=True):
                 if zeros >= extent:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class RNN(Layer):
     """Run a recurrent layer with tanh units over a sequence, and read it out by tanh again.
 
-    h[t] = tanh(W_xh x[t] + b_h + W_xh_static s + W_hh (cont[t] h[t-1]));  y[t] = tanh(W_ho h[t] + b_o)
+    h[t] = tanh(W_xh x[t] + b_h + W_xh_static s + W_hh (cont[t] h[t-1]))
+    y[t] = tanh(W_ho h[t] + b_o)
 
     The bottoms are x, cont, and where they are wanted s, a vector that counts at every step, and
     h[0]. cont[t, n] is 0 where a new sequence starts in stream n, else 1. Without `expose_hidden`

@@ -31,7 +31,7 @@ class Scale(Layer):
     bottoms = (1, 2)
 
     axis: int = param(default=1, doc="the first axis the factor spans; negative from the end")
-    num_axes: int = param(default=1, minimum=-1, doc="axes it spans; 0 a single factor, -1 the rest")
+    num_axes: int = param(default=1, minimum=-1, doc="axes it spans; 0 is one factor, -1 the rest")
     filler: Filler = param(default=None, doc="how the factor starts; 1")
     bias_term: bool = param(default=False, doc="learn an offset of the factor's shape")
     bias_filler: Filler = param(default=None, doc="how the offset starts; 0")

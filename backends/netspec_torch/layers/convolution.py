@@ -21,14 +21,8 @@ def lower(node: Node) -> Lowered:
         return shared(module("nn.Linear", channels, layer.filters(channels), bias=bias), node)
     if axes not in (1, 2, 3):
         raise Refused(f"a convolution over {axes} spatial axes")
-    before, after = window.pad, list(window.pad_end)
-    for index, (size, extent, stride) in enumerate(
-        zip(x.shape[axis + 1 :], window.extent, window.stride, strict=True)
-    ):
-        missing = extent - size - before[index] - after[index]
-        if isinstance(missing, int) and 0 < missing < stride:
-            after[index] += missing  # Caffe's one window that hangs over the end
-    even = tuple(after) == before
+    before, after = window.pad, ends(window, x.shape[axis + 1 :])
+    even = after == before
     made = module(
         f"nn.Conv{axes}d",
         channels,
@@ -42,6 +36,18 @@ def lower(node: Node) -> Lowered:
     )
     call = "{self}({x})" if even else f"{{self}}(F.pad({{x}}, {arguments(sides(before, after))}))"
     return shared(Lowered(made.init, batched(call, axis, axes), made.uses), node)
+
+
+def ends(window: Any, spatial: Any) -> tuple[int, ...]:
+    """Return the pad after each axis, with what Caffe's one window reads past the end."""
+    after = []
+    for index, (size, extent, stride) in enumerate(
+        zip(spatial, window.extent, window.stride, strict=True)
+    ):
+        missing = extent - size - window.pad[index] - window.pad_end[index]
+        hangs = isinstance(missing, int) and 0 < missing < stride
+        after.append(window.pad_end[index] + (missing if hangs else 0))
+    return tuple(after)
 
 
 def sides(before: Any, after: Any) -> tuple[int, ...]:

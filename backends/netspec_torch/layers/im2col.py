@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F
+
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
 from ..lowering import Lowered, arguments
-from .convolution import batched, sides
+from .convolution import batched, ends, sides
 
 
-def windows(x, kernel, stride, pads, dilation):
+def sliding_windows(x, kernel, stride, pads, dilation):
     """Return what each window reads: N, C, one axis for each output extent, then the taps'."""
     x = F.pad(x, pads)
     for axis, size in enumerate(kernel):
@@ -21,11 +23,12 @@ def windows(x, kernel, stride, pads, dilation):
 def im2col(x, kernel, stride, pads, dilation):
     """Return what each window reads, as channels."""
     axes = len(kernel)
-    x = windows(x, kernel, stride, pads, dilation)
-    return x.movedim(list(range(2 + axes, 2 + 2 * axes)), list(range(2, 2 + axes))).flatten(1, 1 + axes)
+    x = sliding_windows(x, kernel, stride, pads, dilation)
+    taps = list(range(2 + axes, 2 + 2 * axes))
+    return x.movedim(taps, list(range(2, 2 + axes))).flatten(1, 1 + axes)
 
 
-im2col.uses = (windows,)
+im2col.uses = (sliding_windows,)
 
 
 def lower(node: Node) -> Lowered:
@@ -33,8 +36,7 @@ def lower(node: Node) -> Lowered:
     x, layer = node.bottoms[0].blob, node.layer
     axis = canonical_axis(layer, "axis", x)
     window = layer.window(x)
-    inner = arguments(
-        window.kernel, window.stride, sides(window.pad, window.pad_end), window.dilation
-    )
+    pads = sides(window.pad, ends(window, x.shape[axis + 1 :]))
+    inner = arguments(window.kernel, window.stride, pads, window.dilation)
     call = batched(f"im2col({{x}}, {inner})", axis, len(window.kernel))
     return Lowered("", call.replace("{x}", "{0}"), (im2col,))

@@ -42,7 +42,7 @@ class LSTM(nn.Module):
         else:
             h = c = gates.new_zeros(x.shape[1], self.weight_hc.shape[1])
         hidden = []
-        for gate, keep in zip(gates.unbind(0), cont.to(x.dtype).unbind(0)):
+        for gate, keep in zip(gates, cont.to(x.dtype), strict=True):
             c, h = lstm_unit(c, gate + F.linear(keep[:, None] * h, self.weight_hc), keep)
             hidden.append(h)
         y = torch.stack(hidden)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import torch
+import torch.nn.functional as F
+from torch import nn
+
 from netspec.graph import Node
 
 from ..lowering import Lowered, Refused, arguments, function, module, same
-from .convolution import sides
-from .im2col import windows
+from .im2col import sliding_windows
 
 
-def fitted(x, kernel, stride, pads, pads_end, dilation, ceil):
+def pool_counts(x, kernel, stride, pads, pads_end, dilation, ceil):
     """Return, for each axis: windows, extent of one, and elements missing after the last."""
     padded = any(pads) or any(pads_end)
     rows = []
-    for size, k, s, before, after, d in zip(x.shape[2:], kernel, stride, pads, pads_end, dilation):
-        extent = d * (k - 1) + 1
+    for axis, size in enumerate(x.shape[2:]):
+        s, before, after = stride[axis], pads[axis], pads_end[axis]
+        extent = dilation[axis] * (kernel[axis] - 1) + 1
         if not ceil:
             count = (size + before + after - extent) // s + 1
         elif padded:
@@ -25,17 +29,17 @@ def fitted(x, kernel, stride, pads, pads_end, dilation, ceil):
     return rows
 
 
-def padded(x, rows, pads, value):
+def pool_padded(x, rows, pads, value):
     """Return x with `value` around it, so that its windows are as many as Caffe makes."""
-    around = [side for row, before in zip(rows[::-1], pads[::-1]) for side in (before, row[2])]
+    around = [side for axis in reversed(range(len(rows))) for side in (pads[axis], rows[axis][2])]
     return F.pad(x, around, value=value)
 
 
 def caffe_max_pool(x, kernel, stride, pads, pads_end, dilation, ceil, mask=False):
     """Return the largest element of each window, -FLT_MAX where it holds none; and its index."""
-    rows = fitted(x, kernel, stride, pads, pads_end, dilation, ceil)
+    rows = pool_counts(x, kernel, stride, pads, pads_end, dilation, ceil)
     pool = (F.max_pool1d, F.max_pool2d, F.max_pool3d)[len(kernel) - 1]
-    wide = padded(x, rows, pads, torch.finfo(x.dtype).min)
+    wide = pool_padded(x, rows, pads, torch.finfo(x.dtype).min)
     if not mask:
         return pool(wide, kernel, stride, dilation=dilation)
     y, index = pool(wide, kernel, stride, dilation=dilation, return_indices=True)
@@ -46,14 +50,14 @@ def caffe_max_pool(x, kernel, stride, pads, pads_end, dilation, ceil, mask=False
     return y, flat.to(x.dtype)
 
 
-caffe_max_pool.uses = (fitted, padded)
+caffe_max_pool.uses = (pool_counts, pool_padded)
 
 
 def caffe_ave_pool(x, kernel, stride, pads, pads_end, dilation, ceil, include):
     """Return the mean of each window, over its extent cut to the padded input or to the input."""
-    rows = fitted(x, kernel, stride, pads, pads_end, dilation, ceil)
+    rows = pool_counts(x, kernel, stride, pads, pads_end, dilation, ceil)
     axes = len(kernel)
-    y = windows(padded(x, rows, pads, 0.0), kernel, stride, (0, 0) * axes, dilation)
+    y = sliding_windows(pool_padded(x, rows, pads, 0.0), kernel, stride, (0, 0) * axes, dilation)
     y = y.flatten(2 + axes).sum(-1)
     for axis, (count, extent, _) in enumerate(rows):
         size, before, after = x.shape[2 + axis], pads[axis], pads_end[axis]
@@ -70,18 +74,18 @@ def caffe_ave_pool(x, kernel, stride, pads, pads_end, dilation, ceil, include):
     return y
 
 
-caffe_ave_pool.uses = (fitted, padded, windows)
+caffe_ave_pool.uses = (pool_counts, pool_padded, sliding_windows)
 
 
 def l2_pool(x, kernel, stride, pads, pads_end, dilation, ceil):
     """Return the length of each window; its gradient is 0 where that is 0."""
-    rows = fitted(x, kernel, stride, pads, pads_end, dilation, ceil)
+    rows = pool_counts(x, kernel, stride, pads, pads_end, dilation, ceil)
     axes = len(kernel)
-    y = windows(padded(x, rows, pads, 0.0), kernel, stride, (0, 0) * axes, dilation)
+    y = sliding_windows(pool_padded(x, rows, pads, 0.0), kernel, stride, (0, 0) * axes, dilation)
     return torch.linalg.vector_norm(y.flatten(2 + axes), dim=-1)
 
 
-l2_pool.uses = (fitted, padded, windows)
+l2_pool.uses = (pool_counts, pool_padded, sliding_windows)
 
 
 class StochasticPool(nn.Module):
@@ -93,20 +97,21 @@ class StochasticPool(nn.Module):
         self.ceil = ceil
 
     def forward(self, x):
+        """Return one element of each window."""
         kernel, stride, dilation = self.window
         none = (0,) * len(kernel)
-        rows = fitted(x, kernel, stride, none, none, dilation, self.ceil)
-        y = windows(padded(x, rows, none, 0.0), kernel, stride, none * 2, dilation)
+        rows = pool_counts(x, kernel, stride, none, none, dilation, self.ceil)
+        y = sliding_windows(pool_padded(x, rows, none, 0.0), kernel, stride, none * 2, dilation)
         y = y.flatten(2 + len(kernel))
         total = y.sum(-1, keepdim=True)
         if not self.training:
-            return ((y * y).sum(-1) / total[..., 0].clamp(min=torch.finfo(x.dtype).tiny))
+            return (y * y).sum(-1) / total[..., 0].clamp(min=torch.finfo(x.dtype).tiny)
         drawn = torch.rand_like(total) * total
         index = (y.cumsum(-1) < drawn).sum(-1, keepdim=True).clamp(max=y.shape[-1] - 1)
         return y.gather(-1, index)[..., 0]
 
 
-StochasticPool.uses = (fitted, padded, windows)
+StochasticPool.uses = (pool_counts, pool_padded, sliding_windows)
 
 
 def index_mask(pooled):
@@ -138,9 +143,7 @@ def lower(node: Node) -> Lowered:
     if not alike(window, ceil, mean):
         if mean:
             return function(caffe_ave_pool, *row, layer.includes_pad)
-        return function(caffe_max_pool, *row, True if mask else None) if mask else function(
-            caffe_max_pool, *row
-        )
+        return function(caffe_max_pool, *row, *([True] if mask else []))
     common = {
         "padding": same(window.pad) if any(window.pad) else None,
         "ceil_mode": True if ceil and set(window.stride) != {1} else None,
@@ -164,7 +167,7 @@ def alike(window, ceil: bool, mean: bool) -> bool:
     """Return whether torch's pooling is Caffe's, whatever the size of the input."""
     if window.pad != window.pad_end or (mean and set(window.dilation) != {1}):
         return False
-    if any(pad > extent // 2 for pad, extent in zip(window.pad, window.extent, strict=True)):
+    if any(pad > kernel // 2 for pad, kernel in zip(window.pad, window.kernel, strict=True)):
         return False
     # torch drops a last window that starts past the end also where nothing is padded
     gaps = any(s > extent for s, extent in zip(window.stride, window.extent, strict=True))

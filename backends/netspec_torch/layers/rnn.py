@@ -33,10 +33,14 @@ class RNN(nn.Module):
         gates = F.linear(x.flatten(2), self.weight_xh, self.bias_h)
         if self.weight_xh_static is not None:
             gates = gates + F.linear(more[0].flatten(1), self.weight_xh_static)
-        kept = self.h if self.h.shape[1] == x.shape[1] else self.h.new_zeros(1, x.shape[1], self.h.shape[2])
-        h = (more[-1] if self.expose else kept)[0].detach()
+        if self.expose:
+            h = more[-1][0].detach()
+        elif self.h.shape[1] == x.shape[1]:
+            h = self.h[0]
+        else:
+            h = gates.new_zeros(x.shape[1], gates.shape[2])
         hidden = []
-        for gate, keep in zip(gates.unbind(0), cont.to(x.dtype).unsqueeze(2).unbind(0)):
+        for gate, keep in zip(gates, cont.to(x.dtype)[:, :, None], strict=True):
             h = torch.tanh(gate + F.linear(keep * h, self.weight_hh))
             hidden.append(h)
         y = torch.tanh(F.linear(torch.stack(hidden), self.weight_ho, self.bias_o))

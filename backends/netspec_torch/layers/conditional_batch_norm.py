@@ -1,0 +1,46 @@
+"""ConditionalBatchNorm in torch."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from netspec.graph import Node
+from torch import nn
+
+from ..lowering import Lowered, module
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch normalisation with a factor and an offset for each class."""
+
+    def __init__(self, classes, channels, eps=1e-5, momentum=0.1, fixed=False):
+        super().__init__()
+        self.eps = eps
+        self.momentum = momentum
+        self.fixed = fixed
+        self.weight = nn.Parameter(torch.ones(classes, channels))
+        self.bias = nn.Parameter(torch.zeros(classes, channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, x, label):
+        batch = self.training and not self.fixed
+        y = F.batch_norm(
+            x, self.running_mean, self.running_var, None, None, batch, self.momentum, self.eps
+        )
+        label, axes = label.long(), (..., *[None] * (x.dim() - 2))
+        return torch.addcmul(self.bias[label][axes], y, self.weight[label][axes])
+
+
+def lower(node: Node) -> Lowered:
+    """Return a module."""
+    layer = node.layer
+    momentum = round(1.0 - layer.moving_average_fraction, 12)
+    return module(
+        ConditionalBatchNorm,
+        int(layer.num_classes),
+        node.bottoms[0].blob.channels,
+        eps=float(layer.eps) if layer.eps != 1e-5 else None,
+        momentum=momentum if momentum != 0.1 else None,
+        fixed=node.frozen or None,
+    )

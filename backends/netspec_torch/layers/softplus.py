@@ -1,0 +1,13 @@
+"""Softplus in torch."""
+
+from __future__ import annotations
+
+from netspec.graph import Node
+
+from ..lowering import Lowered, module
+
+
+def lower(node: Node) -> Lowered:
+    """Return nn.Softplus."""
+    beta = float(node.layer.beta)
+    return module("nn.Softplus", beta=beta if beta != 1 else None)

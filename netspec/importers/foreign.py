@@ -1,0 +1,55 @@
+"""Tell what a file that need not be a spec is, and read it as one."""
+
+from __future__ import annotations
+
+import re
+
+from ..document import BYTES, Document, decode, parse, read_bytes
+from . import prototxt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from ..diagnostics import Report
+
+SUFFIXES = {
+    ".prototxt": "prototxt", ".pbtxt": "prototxt", ".prototext": "prototxt", ".cfg": "darknet",
+}  # fmt: skip
+_BLANK = rb"(?:\s|#[^\n]*\n)*"
+_LOOKS = (
+    ("darknet", re.compile(_BLANK + rb"(?:;[^\n]*\n\s*)*\[(?:net|network)\]")),
+    ("prototxt", re.compile(_BLANK + rb"(?:layers?\s*:?\s*[{<]|(?:name|input)\s*:\s*[\"'][^\n]*[\"']"
+                            rb"[\s;,]*\n(?:\s|#[^\n]*\n)*[a-z_]+\s*(?::\s*[\"'0-9]|:?\s*[{<]))")),
+)  # fmt: skip
+
+
+def document(
+    path: str,
+    report: Report,
+    shapes: Mapping[str, Sequence[Any]],
+    allow_unknown: bool = False,
+) -> Document:
+    """Return the file `path` as a document with the value of a spec."""
+    raw = read_bytes(path, report, max(BYTES, prototxt.MAX_BYTES))
+    kind = kind_of(path, raw)
+    if kind == "prototxt":
+        from . import caffe
+
+        name = "<stdin>" if path == "-" else path
+        return caffe.read(prototxt.decode(name, raw), report, shapes, allow_unknown)
+    if kind == "darknet":
+        from . import darknet
+
+        return darknet.read(path, raw, report, shapes)
+    return parse(decode(path, raw, report), report)
+
+
+def kind_of(path: str, raw: bytes) -> str:
+    """Return `prototxt`, `darknet`, or nothing for what should be a spec."""
+    for suffix, kind in SUFFIXES.items():
+        if path.endswith(suffix):
+            return kind
+    head = raw[:65536].removeprefix(b"\xef\xbb\xbf")
+    return next((kind for kind, pattern in _LOOKS if pattern.match(head)), "")
