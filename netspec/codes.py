@@ -562,6 +562,13 @@ class BadParam(Code):
     message = "`{param}: {value}` of `{layer}` {reason}"
 
 
+class WrongSize(Code):
+    """An axis of a bottom must have one size, and has another."""
+
+    id = "E414"
+    message = "`{layer}` needs {axis} of `{blob}` to be {wanted}, it is {size}"
+
+
 class Expectation(Code):
     """The net is not what its `expect:` says."""
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .dim import Size
     from .document import Document
     from .graph import Graph, Node, Value
-    from .spec import Place, Spec
+    from .layer import Layer
+    from .spec import Spec
     from .text import Span
 
     _Known = tuple[Sequence[Blob], Sequence["Weight"], Sequence["Weight"], Size]
@@ -287,6 +288,7 @@ class _Inference:
             fillers = layer.fillers()
             for weight in learned:
                 weight.filler = fillers.get(weight.name)
+            parametrize(layer, learned, state)
         return learned, state
 
     def weights(self, node: Node, bottoms: Sequence[Blob]) -> None:
@@ -414,6 +416,30 @@ class _Inference:
             listed = isinstance(node.entry["bottom"], list)
             return place.span("bottom", index) if listed else place.span("bottom")
         return place.span("name")
+
+
+def parametrize(layer: Layer, learned: list[Weight], state: list[Weight]) -> None:
+    """Give a weight with spectral norm or an equalised rate the form in which it is stored.
+
+    The names are those of torch.nn.utils.parametrize. Spectral norm keeps the vectors of its
+    power iteration as state. Rejects E407 where both are asked for.
+    """
+    spectral: bool = getattr(layer, "spectral_norm", False)
+    equal: bool = getattr(layer, "equalized_lr", False)
+    weight = next((weight for weight in learned if weight.name == "weight"), None)
+    if weight is None or not (spectral or equal):
+        return
+    if spectral and equal:
+        raise Reject(
+            codes.ParamConflict, at="equalized_lr", param="equalized_lr", other="spectral_norm"
+        )
+    weight.name = "parametrizations.weight.original"
+    if equal:
+        weight.filler = weight.filler or {"type": "gaussian"}
+    else:
+        outputs = weight.shape[layer.output_axis()]
+        for name, size in ("_u", outputs), ("_v", weight.size // outputs):
+            state.append(Weight(f"parametrizations.weight.0.{name}", (size,)))
 
 
 def chain(value: Value, limit: int = 4) -> list[tuple[Span, str]]:

@@ -225,6 +225,10 @@ class Layer:
             if name in self.params and name in self.given
         }
 
+    def output_axis(self) -> int:
+        """Return the axis of the outputs in its weight."""
+        return 0
+
     def macs(self, bottoms: Sequence[Blob], tops: Sequence[Blob]) -> Size:
         """Return the multiply-accumulates of one forward pass, whole batch."""
         return 0
@@ -280,3 +284,11 @@ def shape_of(value: Any) -> list[Any]:
     dims = value.get("dim", []) if isinstance(value, dict) else value
     return list(dims) if isinstance(dims, list | tuple) else [dims]
 
+
+def fixed(blob: Blob, axis: int, wanted: Size, bottom: int) -> Agreement:
+    """Return that an axis of a bottom must have a certain size. Rejects E414."""
+    from . import codes
+
+    size = blob.shape[axis]
+    facts: dict[str, Any] = {"axis": f"axis {axis}", "size": size, "wanted": wanted}
+    return f"axis {axis}", size, wanted, bottom, Reject(codes.WrongSize, bottom=bottom, **facts)

@@ -131,7 +131,7 @@ SPEC: Schema = {
         "inputs": {"type": "object", "additionalProperties": _INPUT},
         "blocks": {"type": "object", "additionalProperties": _BLOCK},
         "layers": {"type": "array", "items": {"type": "object"}},
-        "outputs": _TEXTS | {"description": "the blobs the net gives; by default those nobody reads"},
+        "outputs": _TEXTS | {"description": "the blobs the net gives; else those nobody reads"},
         "expect": _EXPECT | {"items": _EXPECT | {"type": "object"}},
         "solver": {"type": "object", "description": "Caffe's SolverParameter fields"},
         "force_backward": {"type": "boolean"},

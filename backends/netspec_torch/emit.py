@@ -12,7 +12,7 @@ from netspec.diagnostics import Report
 from netspec.graph import Node, Value
 from netspec.net import Net
 
-from . import fill
+from . import fill, parametrize
 from .direct import DIRECT, REFUSED
 from .lowering import Lowered, Refused, arguments, expression, literal, lowerings, module
 from .names import attributes, safe
@@ -117,6 +117,7 @@ class _Emitter:
             f"{INDENT}super().__init__()",
             *init,
             *fill_lines,
+            *self.parametrizations(),
             "",
             *forward,
         ]
@@ -219,10 +220,10 @@ class _Emitter:
         for weight in (*node.weights, *node.state):
             if not self.lowered[id(node)].init:
                 continue
-            here = f"{self.reach(self.paths[node.name])}.{weight.name}"
+            here = f"{self.reach(self.paths[node.name])}.{parametrize.plain(weight.name)}"
             if weight.owner is not None:
                 owner, name = weight.owner
-                there = f"{self.reach(self.paths[self.owner(owner).name])}.{name}"
+                there = f"{self.reach(self.paths[self.owner(owner).name])}.{parametrize.plain(name)}"
                 if self.reshaped(node, weight):
                     lines.append(f"del {here}")
                 else:
@@ -244,10 +245,24 @@ class _Emitter:
             for weight in node.weights:
                 if weight.filler is None or weight.owner is not None:
                     continue
-                target = f"{self.reach(self.paths[node.name])}.{weight.name}"
+                name = parametrize.plain(weight.name)
+                target = f"{self.reach(self.paths[node.name])}.{name}"
                 kind, params = fill.choose(weight.filler)
                 self.use((kind,))
                 lines.append(f"{INDENT}{kind.__name__}({', '.join([target, *params])})")
+        return lines
+
+    def parametrizations(self) -> list[str]:
+        """Return the statements for weights with spectral norm or an equalised rate.
+
+        They come last: the vectors of spectral norm are found for the weights as they start.
+        """
+        lines = []
+        for node in self.modules:
+            lowered = parametrize.lower(node)
+            if lowered is not None:
+                self.use(lowered.uses)
+                lines.append(INDENT + lowered.call.format(self=self.reach(self.paths[node.name])))
         return lines
 
     def use(self, things: Iterable[Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Filler, Layer, Reject, param
+from ..layer import Filler, Layer, Reject, fixed, param
 from .gru import check_sequences, matrix_macs, stacked, stacked_fillers, state_shape
 
 TYPE_CHECKING = False
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..dim import Size
+    from ..layer import Agreement
 
 
 class BidirectionalLSTM(Layer):
@@ -27,7 +28,7 @@ class BidirectionalLSTM(Layer):
     Shape   T x N x I[, 2L x N x D twice]  ->  T x N x 2D[, 2L x N x D twice]
             D = num_output, L = num_layers;  batch_first: N x T
     Rejects E404 unless all bottoms have 3 axes
-            E402 if h and c are not 2L x N x D
+            E414 if h and c are not 2L x N x D
             E323, E324 if there is an h without a c
             E413 if there is a `dropout`, and no layer after it
     Source  pytorch/pytorch, torch/nn/modules/rnn.py, LSTM
@@ -60,12 +61,12 @@ class BidirectionalLSTM(Layer):
         tops = [Blob((*x.shape[:2], 2 * self.num_output), x.dtype)]
         return tops + [Blob(state_shape(self, x, 2), x.dtype)] * (self.top_count - 1)
 
-    def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
+    def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
         """The first states have the shape of the last."""
         wanted = state_shape(self, bottoms[0], 2)
         for index, blob in enumerate(bottoms[1:], 1):
             for axis in range(3):
-                yield f"axis {axis}", blob.shape[axis], wanted[axis], index
+                yield fixed(blob, axis, wanted[axis], index)
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:
         """Yield the weights of each layer and direction, named and ordered as PyTorch's."""

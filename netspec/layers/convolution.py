@@ -71,6 +71,9 @@ class Convolution(Layer):
     bias_filler: Filler = param(default=None, doc="how the offsets start")
     engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE"), doc="ignored")
     force_nd_im2col: bool = param(default=False, doc="ignored")
+    spectral_norm: bool = param(default=False, doc="divide the weight by its largest singular value")
+    equalized_lr: bool = param(default=False, doc="scale the weight by He's constant at run time")
+    equalized_gain: float = param(default=2**0.5, doc="equalized_lr: factor / sqrt(fan in)")
 
     def window(self, *bottoms: Blob) -> Window:
         """Return the window over the axes after the channels."""

@@ -68,6 +68,10 @@ class Deconvolution(Convolution):
         if self.bias_term:
             yield "bias", (self.num_output,)
 
+    def output_axis(self) -> int:
+        """Return 1: the weight is stored as inputs x outputs."""
+        return 1
+
     def macs(self, bottoms: Sequence[Blob], tops: Sequence[Blob]) -> Size:
         """Count one for each filter tap of each element of the bottoms."""
         taps = (self.num_output // self.group) * product(self.window(bottoms[0]).kernel)

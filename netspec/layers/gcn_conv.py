@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import FLOATS, Blob
-from ..layer import Filler, Layer, Reject, param
+from ..layer import Filler, Layer, Reject, fixed, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..dim import Size
+    from ..layer import Agreement
 
 
 class GCNConv(Layer):
@@ -25,6 +26,7 @@ class GCNConv(Layer):
     Shape   V x F, V x V or 2 x E  ->  V x num_output;  with x of N x V x F, N x V x num_output
     Rejects E404 unless x has 2 or 3 axes, and the second bottom 2
             E402 if A does not have as many rows and columns as x has vertices
+            E414 if the list of edges does not have 2 rows
             E411 if the second bottom is neither float nor int64
     Source  arXiv:1609.02907, equation 2; pyg-team/pytorch_geometric, nn/conv/gcn_conv.py, GCNConv
     """
@@ -57,11 +59,11 @@ class GCNConv(Layer):
             )  # fmt: skip
         return Blob((*x.shape[:-1], self.num_output), x.dtype)
 
-    def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
+    def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
         """A matrix is vertices by vertices; a list of edges has two rows."""
         x, graph = bottoms
         if graph.dtype == "int64":
-            yield "axis 0", graph.shape[0], 2, 1
+            yield fixed(graph, 0, 2, 1)
             return
         yield "axis 0", graph.shape[0], x.shape[-2], 1
         yield "axis 1", graph.shape[1], x.shape[-2], 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import product
-from ..layer import Filler, Layer, Reject, param
+from ..layer import Filler, Layer, Reject, fixed, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dim import Size
+    from ..layer import Agreement
 
 
 class GRU(Layer):
@@ -27,7 +28,7 @@ class GRU(Layer):
     Shape   T x N x I[, LR x N x D]  ->  T x N x RD[, LR x N x D]
             D = num_output, L = num_layers, R = 2 if bidirectional, else 1;  batch_first: N x T
     Rejects E404 unless all bottoms have 3 axes
-            E402 if the second bottom is not LR x N x D
+            E414 if the second bottom is not LR x N x D
             E413 if there is a `dropout`, and no layer after it
     Source  pytorch/pytorch, torch/nn/modules/rnn.py, GRU
     """
@@ -57,13 +58,13 @@ class GRU(Layer):
         tops += [Blob(state_shape(self, x, directions), x.dtype)] * (self.top_count - 1)
         return tops
 
-    def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
+    def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
         """The first states have the shape of the last."""
         directions = 2 if self.bidirectional else 1
         wanted = state_shape(self, bottoms[0], directions)
         for index, blob in enumerate(bottoms[1:], 1):
             for axis in range(3):
-                yield f"axis {axis}", blob.shape[axis], wanted[axis], index
+                yield fixed(blob, axis, wanted[axis], index)
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:
         """Yield the weights of each layer and direction, named and ordered as PyTorch's."""

@@ -30,6 +30,9 @@ class InnerProduct(Layer):
     transpose: bool = param(default=False, doc="store the weight as inputs x outputs")
     weight_filler: Filler = param(default=None, doc="how the weight starts")
     bias_filler: Filler = param(default=None, doc="how the offsets start")
+    spectral_norm: bool = param(default=False, doc="divide the weight by its largest singular value")
+    equalized_lr: bool = param(default=False, doc="scale the weight by He's constant at run time")
+    equalized_gain: float = param(default=2**0.5, doc="equalized_lr: factor / sqrt(fan in)")
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the kept axes and the outputs."""
@@ -44,6 +47,10 @@ class InnerProduct(Layer):
         yield "weight", matrix
         if self.bias_term:
             yield "bias", (self.num_output,)
+
+    def output_axis(self) -> int:
+        """Return 1 where the weight is stored as inputs x outputs."""
+        return 1 if self.transpose else 0
 
     def macs(self, bottoms: Sequence[Blob], tops: Sequence[Blob]) -> Size:
         """Count one for each element of the matrix and each row."""

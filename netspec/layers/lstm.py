@@ -31,7 +31,8 @@ class LSTM(RNN):
             D = num_output
     State   h and c, 1 x N x D, from forward to forward; zero again where N changes
     Rejects E404 if x has fewer than 2 axes, cont has not 2, s has none
-            E402 if T, N or D of the bottoms differ
+            E402 if T or N of the bottoms differ
+            E414 if a first state is not 1 x N x D
             E323 if h[0], c[0] are missing, or given without `expose_hidden`
     Source  BVLC/caffe, src/caffe/layers/{recurrent,lstm,lstm_unit}_layer.cpp
     """

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject
+from ..layer import Layer, Reject, fixed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..dim import Size
+    from ..layer import Agreement
 
 
 class LSTMUnit(Layer):
@@ -22,7 +23,8 @@ class LSTMUnit(Layer):
 
     Shape   1 x N x D, 1 x N x 4D, 1 x N  ->  c, h: 1 x N x D each
     Rejects E404 unless the bottoms have 3, 3 and 2 axes
-            E402 if N or D of the bottoms differ
+            E402 if N of the bottoms differs
+            E414 if there are not four gates for each cell, or not one step
     Source  BVLC/caffe, src/caffe/layers/lstm_unit_layer.cpp
     """
 
@@ -42,11 +44,11 @@ class LSTMUnit(Layer):
                 )
         return [bottoms[0], bottoms[0]]
 
-    def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
+    def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
         """All are one step of the same streams, with four gates for each cell."""
         cells, gates, cont = bottoms
         for index, blob in enumerate(bottoms):
-            yield "axis 0", blob.shape[0], 1, index
+            yield fixed(blob, 0, 1, index)
         yield "axis 1", gates.shape[1], cells.shape[1], 1
-        yield "axis 2", gates.shape[2], 4 * cells.shape[2], 1
+        yield fixed(gates, 2, 4 * cells.shape[2], 1)
         yield "axis 1", cont.shape[1], cells.shape[1], 2

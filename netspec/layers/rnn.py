@@ -5,13 +5,14 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import product
-from ..layer import Filler, Layer, Reject, param
+from ..layer import Filler, Layer, Reject, fixed, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..dim import Size
+    from ..layer import Agreement
 
 
 class RNN(Layer):
@@ -28,7 +29,8 @@ class RNN(Layer):
     Shape   T x N x .., T x N[, N x ..][, 1 x N x D]  ->  T x N x D[, 1 x N x D], D = num_output
     State   h, 1 x N x D, from forward to forward; zero again where N changes
     Rejects E404 if x has fewer than 2 axes, cont has not 2, s has none
-            E402 if T, N or D of the bottoms differ
+            E402 if T or N of the bottoms differ
+            E414 if a first state is not 1 x N x D
             E323 if h[0] is missing, or given without `expose_hidden`
     Source  BVLC/caffe, src/caffe/layers/{recurrent,rnn}_layer.cpp
     """
@@ -89,7 +91,7 @@ class RNN(Layer):
                     bottom=index,
                 )  # fmt: skip
 
-    def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
+    def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
         """All have the same steps and streams; first states have the shape of the last."""
         steps, streams = bottoms[0].shape[:2]
         yield "axis 0", bottoms[1].shape[0], steps, 1
@@ -98,7 +100,7 @@ class RNN(Layer):
             yield "axis 0", bottoms[2].shape[0], streams, 2
         for index in range(3 if self.static else 2, len(bottoms)):
             for axis, wanted in enumerate((1, streams, self.num_output)):
-                yield f"axis {axis}", bottoms[index].shape[axis], wanted, index
+                yield fixed(bottoms[index], axis, wanted, index)
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:
         """Yield the matrices and offsets under the names they have in Caffe's source."""

@@ -42,14 +42,15 @@ class Case:
     def data_blobs(self) -> Iterator[tuple[str, str]]:
         """Yield the blobs that a database or an array held: they are inputs here."""
         prefix = "s0/" if self.meta["steps"] > 1 else ""
-        if any(key.startswith("src/") for key in self.arrays):
-            for name in ("data", "label"):
-                if f"{prefix}out/{name}" in self.arrays:
-                    yield name, f"{prefix}out/{name}"
-        elif self.meta["type"] in ("HDF5Data", "MemoryData"):
-            for key in self.arrays:
-                if key.startswith(f"{prefix}out/"):
-                    yield key.removeprefix(f"{prefix}out/"), key
+        if self.meta.get("type") in ("Data", "HDF5Data", "MemoryData"):
+            names = [key.removeprefix(f"{prefix}out/") for key in self.arrays]
+        elif any(key.startswith("src/") for key in self.arrays):
+            names = ["data", "label"]
+        else:
+            names = []
+        for name in names:
+            if f"{prefix}out/{name}" in self.arrays:
+                yield name, f"{prefix}out/{name}"
 
     def expose(self) -> None:
         """Make every blob an output: `out/blob` as it stands at the end, `top/layer/blob`."""
@@ -186,9 +187,10 @@ class Case:
                 if parameter is not None:
                     grad = parameter.grad
                     grad = grad if grad is not None else torch.zeros_like(parameter)
-                    wanted = self.arrays[prefix + key]
-                    # one weight may be shared in two shapes
-                    self.compare(prefix + key, grad.reshape(wanted.shape))
+                    wanted = self.arrays.get(prefix + key)
+                    if wanted is not None:  # one weight may be shared in two shapes
+                        grad = grad.reshape(wanted.shape)
+                    self.compare(prefix + key, grad)
 
     def weight(self, layer: str, index: int) -> str | None:
         """Return the key in the module's state of one blob of a layer."""
@@ -256,3 +258,99 @@ class dropping:
         self, x: Any, p: float = 0.5, training: bool = True, inplace: bool = False
     ) -> Any:
         return x * self.mask / (1 - p) if training and p < 1 else x
+
+
+class Whole(Case):
+    """A whole net: weights and inputs drawn by the rule of the golden data where not stored."""
+
+    def __init__(self, path: Path, tolerance: float) -> None:
+        super().__init__(path, tolerance)
+        sums = path / "checksums.json"
+        self.sums = json.loads(sums.read_text()) if sums.exists() else {}
+        rng = numpy.random.default_rng(self.meta["seed"])
+        self.drawn = self.draw(rng)
+        for name, rule in self.meta["input_rule"].items():
+            if not any(key.endswith(f"in/{name}") for key in self.arrays):
+                self.arrays[f"in/{name}"] = drawn_input(rng, rule, self.meta["inputs"][name])
+
+    def draw(self, rng: Any) -> list[tuple[str, list[Any]]]:
+        """Return the weights by the rule."""
+        found = []
+        gains = self.meta["weight_gain"]
+        for node in self.net.flat.nodes:
+            blobs = []
+            for index, weight in enumerate(
+                node.layer.blob_order(list(node.weights), list(node.state))
+            ):
+                if weight.owner is None:
+                    value = self.draw_one(rng, node, index, weight, gains.get(f"{node.name}/{index}", 1.0))
+                    first = self.meta["weights_first4"].get(f"{node.name}/{index}")
+                    assert first is None or numpy.allclose(value.reshape(-1)[:4], first[1:], atol=1e-7)
+                    blobs.append(value)
+                else:
+                    blobs.append(None)
+            if blobs and all(blob is not None for blob in blobs):
+                found.append((node.name, blobs))
+        return found
+
+    def draw_one(self, rng: Any, node: Any, index: int, weight: Any, gain: float) -> Any:
+        shape = weight.shape
+        if (weight.filler or {}).get("type") == "bilinear":
+            return self.model.state_dict()[self.attribute(f"{node.name}.weight")].numpy()
+        if node.type == "BatchNorm":
+            value = [
+                lambda: 0.1 * rng.standard_normal(shape),
+                lambda: rng.uniform(0.5, 1.5, shape),
+                lambda: numpy.ones(shape),
+            ][index]()
+        elif node.type == "Scale" and index == 0:
+            value = rng.uniform(0.5, 1.5, shape)
+        elif len(shape) >= 2:
+            value = rng.standard_normal(shape) * numpy.sqrt(2 / numpy.prod(shape[1:]))
+        else:
+            value = 0.05 * rng.standard_normal(shape)
+        return (value * gain).astype(numpy.float32)
+
+    def params(self) -> list[tuple[str, list[Any]]]:
+        return super().params() or self.drawn
+
+    def keys(self, prefix: str) -> list[str]:
+        found = super().keys(prefix)
+        extra = [key for key in self.sums if key.startswith(("out/", "dparam/"))]
+        return found + [key for key in extra if key not in self.arrays]
+
+    def compare(self, key: str, found: Any) -> None:
+        if key in self.arrays:
+            super().compare(key, found)
+            return
+        wanted, ours = self.sums[key], found.detach().numpy().astype(numpy.float64)
+        if list(ours.shape) != wanted["shape"]:
+            self.faults.append(f"{key}: shape {ours.shape}, Caffe's {wanted['shape']}")
+            return
+        flat = ours.reshape(-1)
+        spaced = flat[[i * flat.size // 16 for i in range(16)]]
+        scale = max(abs(wanted["min"]), abs(wanted["max"]))
+        for what, mine, theirs in (
+            ("mean", ours.mean(), wanted["mean"]), ("std", ours.std(), wanted["std"]),
+            ("min", ours.min(), wanted["min"]), ("max", ours.max(), wanted["max"]),
+            ("first8", flat[:8], wanted["first8"]), ("spaced16", spaced, wanted["spaced16"]),
+        ):  # fmt: skip
+            apart = float(numpy.abs(numpy.asarray(mine) - numpy.asarray(theirs)).max())
+            if not apart <= self.tolerance * scale + 1e-6:
+                self.faults.append(f"{key} {what}: apart by {apart:.3g}, largest {scale:.3g}")
+
+
+def drawn_input(rng: Any, rule: str, shape: list[int]) -> Any:
+    """Return one input by its rule."""
+    kind, *numbers = rule.split()
+    if kind == "standard_normal":
+        value = rng.standard_normal(shape)
+    elif kind == "normal":
+        value = float(numbers[0]) * rng.standard_normal(shape)
+    elif kind == "uniform":
+        value = rng.random(shape)
+    elif kind == "integers":
+        value = rng.integers(0, int(numbers[0]), shape)
+    else:
+        raise AssertionError(f"no rule {rule}")
+    return value.astype(numpy.float32)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from netspec.graph import Node
 from torch import nn
+
+from netspec.graph import Node
 
 from ..lowering import Lowered, Refused, module
 
@@ -27,10 +28,11 @@ class CaffeBatchNorm(nn.Module):
         self.register_buffer("factor", torch.zeros(1))
 
     def forward(self, x):
+        mean, variance = self.running_mean, self.running_var
         fixed = self.use_global_stats
         if (not self.training) if fixed is None else fixed:
-            return F.batch_norm(x, self.running_mean, self.running_var, None, None, False, 0.0, self.eps)
-        mean, variance = torch.zeros_like(self.running_mean), torch.zeros_like(self.running_var)
+            return F.batch_norm(x, mean, variance, None, None, False, 0.0, self.eps)
+        mean, variance = torch.zeros_like(mean), torch.zeros_like(variance)
         if x.numel() > x.shape[1]:
             y = F.batch_norm(x, mean, variance, None, None, True, 1.0, self.eps)
         else:  # one value for each channel: it is its own mean, which torch refuses

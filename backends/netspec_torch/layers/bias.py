@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
+
 from netspec.graph import Node
 from netspec.layers.scale import spanned
-from torch import nn
 
 from ..lowering import Lowered, expression, module
 

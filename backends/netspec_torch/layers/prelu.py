@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from netspec.graph import Node
 from torch import nn
+
+from netspec.graph import Node
 
 from ..lowering import Lowered, module
 

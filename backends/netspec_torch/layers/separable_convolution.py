@@ -1,0 +1,52 @@
+"""SeparableConvolution in torch."""
+
+from __future__ import annotations
+
+from netspec.graph import Node
+from netspec.layer import canonical_axis
+from torch import nn
+
+from ..lowering import Lowered, Refused, arguments, module, same
+from .convolution import batched, ends, shared, sides
+
+
+class SeparableConv(nn.Module):
+    """A convolution of each channel by itself, then one of kernel 1 that mixes them."""
+
+    def __init__(self, depthwise, pointwise):
+        super().__init__()
+        self.depthwise = depthwise
+        self.pointwise = pointwise
+
+    def forward(self, x):
+        """Return the mixed channels."""
+        return self.pointwise(self.depthwise(x))
+
+
+def lower(node: Node) -> Lowered:
+    """Return two convolutions in one module."""
+    x, layer = node.bottoms[0].blob, node.layer
+    axis = canonical_axis(layer, "axis", x)
+    window, channels = layer.window(x), x.shape[axis]
+    axes = len(window.kernel)
+    if axes not in (1, 2, 3):
+        raise Refused(f"a convolution over {axes} spatial axes")
+    before, after = window.pad, ends(window, x.shape[axis + 1 :])
+    middle = channels * layer.depth_multiplier
+    depthwise = module(
+        f"nn.Conv{axes}d",
+        channels,
+        middle,
+        same(window.kernel),
+        stride=same(window.stride) if set(window.stride) != {1} else None,
+        padding=same(before) if after == before and any(before) else None,
+        dilation=same(window.dilation) if set(window.dilation) != {1} else None,
+        groups=channels,
+        bias=False,
+    )
+    bias = None if layer.bias_term else False
+    pointwise = module(f"nn.Conv{axes}d", middle, layer.num_output, 1, bias=bias)
+    padded = f"F.pad({{x}}, {arguments(sides(before, after))})"
+    call = "{self}({x})" if after == before else f"{{self}}({padded})"
+    init = f"SeparableConv({depthwise.init}, {pointwise.init})"
+    return shared(Lowered(init, batched(call, axis, axes), (SeparableConv,)), node)

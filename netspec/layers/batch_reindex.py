@@ -1,0 +1,34 @@
+"""BatchReindex."""
+
+from __future__ import annotations
+
+from .. import codes
+from ..blob import Blob
+from ..layer import Layer, Reject
+
+
+class BatchReindex(Layer):
+    """Pick items of the first bottom by the indices in the second; again, in any order.
+
+    y[i] = x[index[i]]
+
+    Shape   N x .., M  ->  M x ..
+    Rejects E404 if the indices have not one axis
+    Source  BVLC/caffe, src/caffe/layers/batch_reindex_layer.cpp
+    """
+
+    family = "structure"
+    bottoms = 2
+    reads = "any"
+    no_gradient = (1,)
+
+    def infer(self, *bottoms: Blob) -> Blob:
+        """Return one item for each index."""
+        x, indices = bottoms
+        if indices.rank != 1:
+            raise Reject(
+                codes.WrongRank, expected=1, rank=indices.rank, shape=str(indices), bottom=1
+            )
+        if not x.rank:
+            raise Reject(codes.WrongRank, expected="at least 1", rank=0, shape="a scalar", bottom=0)
+        return x.resized(0, indices.shape[0])

@@ -1,0 +1,44 @@
+"""ElementwiseWeight."""
+
+from __future__ import annotations
+
+from .. import codes
+from ..blob import Blob
+from ..layer import Filler, Layer, Reject, param
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..dim import Size
+
+
+class ElementwiseWeight(Layer):
+    """Multiply each element of an item by a learned weight of its own.
+
+    y[n, i] = w[i] * x[n, i]
+
+    Shape   N x S  ->  N x S
+    Source  Zhang et al., ST-ResNet, arXiv:1610.00081, equation 3
+    """
+
+    family = "dense"
+
+    weight_filler: Filler = param(default=None, doc="how the weights start; 1")
+
+    def infer(self, *bottoms: Blob) -> Blob:
+        """Return the bottom's shape."""
+        if bottoms[0].rank < 2:
+            raise Reject(
+                codes.WrongRank, expected="at least 2", rank=bottoms[0].rank,
+                shape=str(bottoms[0]) or "a scalar", bottom=0,
+            )  # fmt: skip
+        return bottoms[0]
+
+    def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:
+        """Yield one weight for each element of an item."""
+        yield "weight", bottoms[0].shape[1:]
+
+    def macs(self, bottoms: Sequence[Blob], tops: Sequence[Blob]) -> Size:
+        """Count one for each element."""
+        return tops[0].size

@@ -1,0 +1,122 @@
+"""Try the importers on real network files; `python -m tests.corpus` writes the table.
+
+The files lie in the folder that NETSPEC_CORPUS names; they are no part of this repository.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import netspec
+from netspec.diagnostics import Report
+from netspec.importers import foreign
+from netspec.importers.caffe_data import SOURCES
+from netspec.spec import validate
+
+ROOT = Path(os.environ.get("NETSPEC_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
+DATA = {"Input", *SOURCES}
+
+Row = dict[str, Any]
+Outcome = tuple[str, str]  # same, differs, refused, taken, asked, read; and what is said of it
+
+
+def rows() -> list[Row]:
+    """Return the index: a row a file."""
+    found: list[Row] = json.loads((ROOT / "index.json").read_text())
+    return found
+
+
+def network(row: Row) -> bool:
+    """Return whether a file is a whole Caffe network."""
+    return row["format"] in ("V0", "V1", "V2", "mixed") and row["kind"] != "fragment"
+
+
+def outcome(row: Row, phase: str) -> Outcome:
+    """Return what comes of one file in one phase, against what the real Caffe said."""
+    said = row.get("caffe", {}).get(phase)
+    path = str(ROOT / row["file"])
+    if isinstance(said, str):
+        wanted = json.loads((ROOT / said).read_text())
+        try:
+            net = netspec.load(path, phase=phase, inputs=given(wanted))
+        except netspec.SpecError as error:
+            return "refused wrongly", str(error.diagnostics[0])
+        faults = differences(net, wanted)
+        return ("differs", "; ".join(faults[:4])) if faults else ("same", "")
+    try:
+        netspec.load(path, phase=phase)
+    except netspec.SpecError as error:
+        first = error.diagnostics[0]
+        asked = all(found.code.id == "E624" for found in error.diagnostics)
+        if said is not None and "needs_data" in said:
+            return ("shape asked", str(first)) if asked else ("refused", str(first))
+        return "refused", str(first)
+    if said is not None and "error" in said:
+        return "taken", said["error"]
+    return "taken", "" if said is None else "needs data"
+
+
+def given(wanted: Row) -> dict[str, list[int]]:
+    """Return the shapes of everything that data layers make."""
+    found = {}
+    for layer in wanted["layers"]:
+        if layer["type"] in DATA:
+            found.update(zip(layer["tops"], layer["top_shapes"], strict=True))
+    return found
+
+
+def differences(net: netspec.Net, wanted: Row) -> list[str]:
+    """Return what is not as in Caffe: layers in order, shapes, weights, totals, outputs."""
+    layers = [each for each in wanted["layers"] if each["type"] not in DATA]
+    nodes = [node for node in net.flat.nodes if node.type not in DATA]
+    renamed = net.spec.document.renamed
+    found = []
+    if len(nodes) != len(layers):
+        return [f"{len(nodes)} layers, Caffe has {len(layers)}"]
+    # Caffe tells the shape that a blob has in the end
+    names = {**net.flat.inputs, **net.flat.names}
+    automatic = set()
+    for node, layer in zip(nodes, layers, strict=True):
+        if (name := renamed.get(node.name, node.name)) != layer["name"]:
+            found.append(f"layer {name}, Caffe's {layer['name']}")
+        shapes = [list(names[value.name].blob.shape) for value in node.tops]
+        if layer["tops"] == ["(automatic)"]:
+            automatic.update(value.name for value in node.tops)
+        if shapes != layer["top_shapes"]:
+            found.append(f"{node.name}: tops {shapes}, Caffe's {layer['top_shapes']}")
+        blobs = node.layer.blob_order(list(node.weights), list(node.state))
+        weights = [list(weight.shape) for weight in blobs]
+        if weights != layer["params"]:
+            found.append(f"{node.name}: weights {weights}, Caffe's {layer['params']}")
+    total = net.params.total + net.params.buffers
+    if total != wanted["total_params"]:
+        found.append(f"{total} weights in all, Caffe's {wanted['total_params']}")
+    outputs = {name for name in wanted["outputs"] if "_split_" not in name}
+    unread = {n for n in outputs & set(net.spec.inputs) if n not in names or not names[n].maker}
+    if set(net.outputs) - automatic != outputs - unread:
+        found.append(f"outputs {sorted(net.outputs)}, Caffe's {wanted['outputs']}")
+    return found
+
+
+def main() -> None:
+    """Write a row a file and phase, and the counts at the end."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in rows():
+        if not network(row):
+            continue
+        for phase in ("TEST", "TRAIN"):
+            status, note = outcome(row, phase)
+            counts[row["format"], status] += 1
+            note = note.replace(str(ROOT) + "/files/", "")[:300]
+            sys.stdout.write(f"{row['file'].removeprefix('files/')}\t{phase}\t{status}\t{note}\n")
+    for (form, status), count in sorted(counts.items()):
+        sys.stdout.write(f"{form}\t{status}\t{count}\n")
+
+
+if __name__ == "__main__":
+    main()
