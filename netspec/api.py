@@ -31,8 +31,11 @@ def build(
     Raises SpecError where the spec is wrong or a layer cannot be lowered.
     """
     backend = torch_backend()
+    from .pipeline import Unhindered
+
     net = _net(path, phase, scale, options)
-    model = backend.eager(net, outputs=outputs, init=init and weights is None)
+    with Unhindered():
+        model = backend.eager(net, outputs=outputs, init=init and weights is None)
     if weights is not None:
         load_weights(model, weights)
     if compile:

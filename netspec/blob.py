@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .dim import ceil_div, product
+from .dim import Dim, ceil_div, product
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,10 @@ class Blob:
         return f"Blob({self}, {self.dtype})"
 
     def __str__(self) -> str:
-        return "x".join(f"({size})" if " " in str(size) else str(size) for size in self.shape)
+        return "x".join(
+            f"({size})" if isinstance(size, Dim) and len(size.terms) > 1 else str(size)
+            for size in self.shape
+        )
 
     @property
     def rank(self) -> int:

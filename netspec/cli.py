@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
 import sys
@@ -13,6 +12,7 @@ from .plugins import Folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
     from types import ModuleType
     from typing import NoReturn
@@ -98,19 +98,28 @@ def _dispatch(argv: Sequence[str]) -> int:
             f"netspec: unknown {what} `{printable(name)[:80]}`: {hint}", file=sys.stderr
         )
         return 2
-    parser = argparse.ArgumentParser(
-        prog=f"netspec {name}", description=module.__doc__, formatter_class=_Format,
-        allow_abbrev=False,
-    )  # fmt: skip
-    module.arguments(parser)
-    code: int = module.run(parser.parse_args(argv[1:]))
+    code: int = module.run(_options(name, module, argv[1:]))
     return code
 
 
-class _Format(argparse.RawDescriptionHelpFormatter):
-    def __init__(self, prog: str) -> None:
+def _options(name: str, module: ModuleType, argv: Sequence[str]) -> Namespace:
+    """Return the options of a command; without any, argparse is not even imported."""
+    plain = getattr(module, "plain", None)
+    if plain is not None and argv and not any(arg[:1] == "-" and arg != "-" for arg in argv):
+        known: Namespace = plain(argv)
+        return known
+    from argparse import ArgumentParser, RawDescriptionHelpFormatter
+
+    def form(prog: str) -> RawDescriptionHelpFormatter:
         # a width of its own spares argparse the search for the terminal's
-        super().__init__(prog, max_help_position=28, width=96)
+        return RawDescriptionHelpFormatter(prog, max_help_position=28, width=96)
+
+    parser = ArgumentParser(
+        prog=f"netspec {name}", description=module.__doc__, formatter_class=form,
+        allow_abbrev=False,
+    )  # fmt: skip
+    module.arguments(parser)
+    return parser.parse_args(argv)
 
 
 def about() -> str:

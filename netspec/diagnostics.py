@@ -116,12 +116,20 @@ class Report:
     ) -> NoReturn:
         """Note one finding that ends the stage, and raise everything noted so far."""
         self.add(code, span, related, **facts)
-        raise SpecError(self.diagnostics)
+        raise SpecError(self.ordered())
 
     def close(self) -> None:
         """Raise what was noted if any of it is an error."""
         if self.failed:
-            raise SpecError(self.diagnostics)
+            raise SpecError(self.ordered())
+
+    def ordered(self) -> list[Diagnostic]:
+        """Return the diagnostics by file and place."""
+
+        def place(found: Diagnostic) -> tuple[str, int]:
+            return (found.span.source.name, found.span.start) if found.span else ("", -1)
+
+        return sorted(self.diagnostics, key=place)
 
 
 def render(diagnostics: Sequence[Diagnostic]) -> str:

@@ -244,7 +244,11 @@ class _Walk:
     def entries(self, entries: list[Raw], use: _Use, inputs: list[str]) -> list[str]:
         """Add every entry to the graph; return the tops of the last one."""
         previous = inputs
+        rejected = use.file.spec.rejected
         for index, raw in enumerate(entries):
+            if id(raw) in rejected:
+                previous = self.unknown(raw, use.scope)
+                continue
             if not self.kept(raw, use.place.at(index)):
                 continue
             if "block" in raw:
@@ -252,6 +256,13 @@ class _Walk:
             else:
                 previous = self.layer(raw, use, index, previous)
         return previous
+
+    def unknown(self, entry: Raw, scope: Scope) -> list[str]:
+        """Know the tops of an entry that was rejected by name only, so that nothing echoes it."""
+        tops = [str(top) for top in as_list(entry.get("top", entry.get("name", "")))]
+        for top in tops:
+            scope.names[top] = Value(top, None)
+        return tops
 
     def kept(self, raw: Raw, place: Place) -> bool:
         """Return whether the rules of an entry keep it. Source: BVLC/caffe, net.cpp, FilterNet."""
@@ -288,11 +299,8 @@ class _Walk:
         else:
             entry = raw
         name = entry["name"]
-        if layer is None:  # rejected already: its tops are known by name only
-            tops = [str(top) for top in as_list(entry.get("top", name))]
-            for top in tops:
-                use.scope.names[top] = Value(top, None)
-            return tops
+        if layer is None:
+            return self.unknown(entry, use.scope)
         if self.count >= LAYERS:
             self.report.fatal(codes.TooManyLayers, place.span("name"), limit=f"{LAYERS:,}")
         self.count += 1
@@ -379,9 +387,7 @@ class _Walk:
                 value = Value(bottom, None)
             values.append(value)
         if body is None:
-            for top in as_list(entry.get("top", name)):
-                use.scope.names[top] = Value(top, None)
-            return as_list(entry.get("top", name))
+            return self.unknown(entry, use.scope)
         made = self.instances(raw, entry, body, use, place, values)
         return self.expose(entry, made, use, place)
 

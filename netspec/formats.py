@@ -101,7 +101,7 @@ def json_text(checked: Iterable[Checked], quiet: bool, depth: int | None) -> Ite
     specs: list[Any] = []
     diagnostics: list[Any] = []
     for found in checked:
-        nets = [] if quiet else [variant(net) for net in found.nets]
+        nets = [variant(net) for net in found.nets]
         specs.append({"file": found.file, "name": found.name, "variants": nets})
         diagnostics += [each.as_json() for each in found.diagnostics[:SHOWN]]
     yield json.dumps({"netspec": 1, "specs": specs, "diagnostics": diagnostics[:SHOWN]}) + "\n"

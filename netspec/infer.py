@@ -86,11 +86,10 @@ class _Inference:
         self.report = report
         self.given = given  # shapes of inputs and of data layers' tops, by name
         self.sizes = dict(sizes)
-        self.conditions: list[Condition] = []
+        self.merges: list[tuple[Node, Size, Size]] = []
         self.fits: dict[Dim, None] = {}
         self.owners: dict[str, tuple[Node, Weight]] = {}  # of weights shared by name
         self.first: dict[str, Node] = {}  # the layer that owns the weights of a key
-        self.symbols: set[str] = set()
         self.known: dict[Any, _Known] = {}  # what a layer makes of bottoms it met before
         self.conditional = False
 
@@ -105,7 +104,7 @@ class _Inference:
                 codes.EmptyBlob, spec.document.span("layers"), axis="?", blob="some blob",
                 size="empty for every input size",
             )  # fmt: skip
-        return self.conditions, fits
+        return self.conditions(fits) if self.merges else [], fits
 
     def inputs(self, graph: Graph, spec: Spec) -> None:
         for name in list(graph.inputs):
@@ -164,7 +163,7 @@ class _Inference:
         try:
             if known is None:
                 known = self.rule(node, bottoms)
-                if not self.conditional and not layer.source:
+                if not self.conditional and not layer.source and not layer.opaque:
                     self.known[key] = known
             tops, node.weights, node.state, node.macs = known
             if "param" in node.entry or node.frozen or node.weight_key != node.name:
@@ -180,9 +179,11 @@ class _Inference:
         layer = node.layer
         self.conditional = False
         self.dtypes(node, bottoms)
-        found = self.declared(node) if layer.source else layer.infer(*bottoms)
-        tops = [found] if isinstance(found, Blob) else list(found)
+        told = layer.source or layer.opaque and self.told(node)
+        found = self.declared(node) if told else layer.infer(*bottoms)
+        tops = [self.sized(found)] if isinstance(found, Blob) else [self.sized(b) for b in found]
         for axis, size, other, index, *given in layer.agree(*bottoms):
+            size, other = self.bound(size), self.bound(other)
             if size is not other and size != other:
                 facts: dict[str, Any] = {"axis": axis, "size": size, "wanted": other}
                 mismatch = Reject(codes.ShapeMismatch, None, bottom=index, **facts)
@@ -190,6 +191,9 @@ class _Inference:
         self.check(node, tops)
         weights, state = self.tensors(node, bottoms)
         return tops, weights, state, layer.macs(bottoms, tops)
+
+    def told(self, node: Node) -> bool:
+        return bool(node.tops) and all(value.name in self.given for value in node.tops)
 
     def declared(self, node: Node) -> list[Blob]:
         """Return the tops of a data layer: as the caller gave them, or as its fields say."""
@@ -206,16 +210,19 @@ class _Inference:
         return [
             Blob([self.extent(size, node.place.document, path) for size in shape], blob.dtype)
             if shape is not None
-            else Blob([self.bound(size) for size in blob.shape], blob.dtype)
+            else blob
             for blob, shape in zip(blobs, given, strict=True)
         ]
 
+    def sized(self, blob: Blob) -> Blob:
+        """Return a blob with the given symbols put in: a layer's own fields may name some."""
+        if self.sizes and any(isinstance(size, Dim) for size in blob.shape):
+            return Blob([self.bound(size) for size in blob.shape], blob.dtype)
+        return blob
+
     def bound(self, size: Size) -> Size:
         """Return a size with the given symbols put in."""
-        if not isinstance(size, Dim):
-            return size
-        self.symbols |= size.symbols
-        return size.at(self.sizes)
+        return size.at(self.sizes) if self.sizes and isinstance(size, Dim) else size
 
     def dtypes(self, node: Node, bottoms: Sequence[Blob]) -> None:
         reads = node.layer.reads
@@ -237,12 +244,23 @@ class _Inference:
             return
         if verdict.never or verdict.counterexample is None:
             raise mismatch
-        failure = ", ".join(f"{s}={verdict.counterexample[s]}" for s in sorted(gap.symbols))
-        text = f"{node.name}: {size} against {other}: {verdict.when}; first failure {failure}"
-        self.conditions.append(
-            Condition(node.name, text, dict(verdict.counterexample), size, other)
-        )
+        self.merges.append((node, size, other))
         self.conditional = True  # each layer says so for itself
+
+    def conditions(self, fits: list[Dim]) -> list[Condition]:
+        """Return the merges that hold for some sizes only, among those every layer fits."""
+        found = []
+        for node, size, other in self.merges:
+            verdict = compare(size, other, fits)
+            if not verdict.always and verdict.counterexample is not None:
+                sizes = verdict.counterexample
+                gap = size - other
+                symbols = sorted(gap.symbols) if isinstance(gap, Dim) else []
+                failure = ", ".join(f"{symbol}={sizes[symbol]}" for symbol in symbols)
+                when = f"{size} against {other}: {verdict.when}; first failure {failure}"
+                text = f"{node.name}: {when}"
+                found.append(Condition(node.name, text, dict(sizes), size, other))
+        return found
 
     def check(self, node: Node, tops: Sequence[Blob]) -> None:
         for position, blob in enumerate(tops):
@@ -277,8 +295,10 @@ class _Inference:
     ) -> tuple[list[Weight], list[Weight]]:
         """Return the weights and the state of a layer, with their fillers."""
         layer = node.layer
-        learned = [Weight(name, shape) for name, shape in layer.weights(*bottoms)]
-        state = [Weight(name, shape) for name, shape in layer.state(*bottoms)]
+        learned, state = (
+            [Weight(name, [self.bound(size) for size in shape]) for name, shape in tensors]
+            for tensors in (layer.weights(*bottoms), layer.state(*bottoms))
+        )
         for weight in learned + state:
             if type(weight.size) is int and not 0 < weight.size <= LARGEST:
                 raise Reject(
@@ -422,13 +442,17 @@ def parametrize(layer: Layer, learned: list[Weight], state: list[Weight]) -> Non
     """Give a weight with spectral norm or an equalised rate the form in which it is stored.
 
     The names are those of torch.nn.utils.parametrize. Spectral norm keeps the vectors of its
-    power iteration as state. Rejects E407 where both are asked for.
+    power iteration as state. Rejects E407 where both are asked for, E413 where there is no one
+    weight.
     """
     spectral: bool = getattr(layer, "spectral_norm", False)
     equal: bool = getattr(layer, "equalized_lr", False)
-    weight = next((weight for weight in learned if weight.name == "weight"), None)
-    if weight is None or not (spectral or equal):
+    if not (spectral or equal):
         return
+    at = "spectral_norm" if spectral else "equalized_lr"
+    weight = next((weight for weight in learned if weight.name == "weight"), None)
+    if weight is None:
+        raise Reject(codes.BadParam, at=at, value=True, reason="is for layers with one weight")
     if spectral and equal:
         raise Reject(
             codes.ParamConflict, at="equalized_lr", param="equalized_lr", other="spectral_norm"

@@ -143,6 +143,7 @@ class Layer:
     in_place = True  # may a top have the name of its bottom
     loss = False  # its first top counts in the training loss by default
     source = False  # it declares its tops itself: a data layer
+    opaque = False  # only the caller may know what it makes
     no_gradient: tuple[int, ...] = ()  # bottoms that can get no gradient
 
     params: dict[str, Param] = {}

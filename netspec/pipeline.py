@@ -8,6 +8,8 @@ earlier one rejected.
 
 from __future__ import annotations
 
+import gc
+import gc
 import os
 
 from . import codes
@@ -44,10 +46,23 @@ def load(
     input name, `at` sizes by symbol, and keyword arguments set the spec's variables.
     Raises SpecError with every diagnostic where the spec is wrong.
     """
-    report = Report()
-    spec, found = open_spec(os.fspath(path), report, inputs)
-    choice = Choice(phase, scale or found, stages, level, vars)
-    return compile_net(spec, choice, report, at or {}, inputs or {})
+    with Unhindered():
+        report = Report()
+        spec, found = open_spec(os.fspath(path), report, inputs)
+        choice = Choice(phase, scale or found, stages, level, vars)
+        return compile_net(spec, choice, report, at or {}, inputs or {})
+
+
+class Unhindered:
+    """Hold the garbage collector off: a compiler makes many objects, and hardly a cycle."""
+
+    def __enter__(self) -> None:
+        self.enabled = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *error: object) -> None:
+        if self.enabled:
+            gc.enable()
 
 
 def compile_net(

@@ -77,6 +77,7 @@ class Spec:
         self.solver: Raw | None = value.get("solver")
         self.state: Raw = value.get("state") or {}
         self.typed: dict[int, Layer] = {}  # by id of the entry
+        self.rejected: set[int] = set()  # by id: entries that are wrong in themselves
         self.shared: dict[Any, Layer] = {}  # one layer for all entries of one type and params
         self.templated = document.templated
 
@@ -103,7 +104,11 @@ class Spec:
 
 
 def validate(document: Document, report: Report) -> Spec:
-    """Return the spec of a document, every entry of it checked against its layer type."""
+    """Return the spec of a document, every entry of it checked against its layer type.
+
+    Raises where a section is wrong. An entry that is wrong is noted and passed over from here on,
+    so that what is wrong elsewhere is found in the same run.
+    """
     value = document.value
     if not isinstance(value, dict):
         report.fatal(codes.NotASpec, document.span(), found=_kind(value))
@@ -114,19 +119,21 @@ def validate(document: Document, report: Report) -> Spec:
     _entries(spec, spec.layers, ("layers",), report)
     for name, block in spec.blocks.items():
         _entries(spec, block["layers"], ("blocks", name, "layers"), report)
-    report.close()
     return spec
 
 
 def _entries(spec: Spec, entries: list[Raw], path: Path, report: Report) -> None:
     document = spec.document
     for index, entry in enumerate(entries):
+        before = len(report.diagnostics)
         if spec.templated and holds_variables(entry):
             _check_template(entry, Place(document, (*path, index)), report)
-            continue
-        layer = typed(entry, document, (*path, index), report, spec.shared)
-        if layer is not None:
-            spec.typed[id(entry)] = layer
+        else:
+            layer = typed(entry, document, (*path, index), report, spec.shared)
+            if layer is not None:
+                spec.typed[id(entry)] = layer
+        if len(report.diagnostics) > before:
+            spec.rejected.add(id(entry))
 
 
 def typed(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 HEADS = ("layer", "type", "output shape", "weights", "MACs")
 WIDEST = 48  # of a name, a shape or a symbolic count
 LINE = 100  # of a symbolic total
+SCALAR = "scalar"
 
 
 def table(net: Net, depth: int | None = None) -> str:
@@ -94,7 +95,7 @@ def _shape(value: Value, seen: dict[Any, str]) -> str:
     shape = value.blob.shape
     text = seen.get(shape)
     if text is None:
-        text = seen[shape] = crop(str(value.blob), WIDEST)
+        text = seen[shape] = crop(str(value.blob), WIDEST) or SCALAR
     return text
 
 
@@ -138,9 +139,9 @@ def totals(net: Net, at: Mapping[str, int]) -> list[str]:
         )
         rows.append(("memory", f"{_bytes(used.weights)} weights, {blobs}"))
     for name, blob in net.inputs.items():
-        rows.append(("input", f"{name}  {blob}  {blob.dtype}"))
+        rows.append(("input", f"{name}  {str(blob) or SCALAR}  {blob.dtype}"))
     for name, blob in net.outputs.items():
-        rows.append(("output", f"{name}  {blob}  {blob.dtype}"))
+        rows.append(("output", f"{name}  {str(blob) or SCALAR}  {blob.dtype}"))
     if net.fits:
         from .analysis.input_sizes import least
 

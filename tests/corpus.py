@@ -53,8 +53,8 @@ def outcome(row: Row, phase: str) -> Outcome:
     except netspec.SpecError as error:
         first = error.diagnostics[0]
         asked = all(found.code.id == "E624" for found in error.diagnostics)
-        if said is not None and "needs_data" in said:
-            return ("shape asked", str(first)) if asked else ("refused", str(first))
+        if asked and not (said is not None and "error" in said):
+            return "shape asked", str(first)
         return "refused", str(first)
     if said is not None and "error" in said:
         return "taken", said["error"]

@@ -49,8 +49,10 @@ def test_total_of_ints_and_symbols():
 
 
 def test_batch_is_what_only_leads(load):
-    net = load("inputs: {a: [N, 1, H, W], b: [B, T]}\nlayers:\n"
-               "  - {name: c, type: ReLU, bottom: a}\n  - {name: d, type: ReLU, bottom: b}\n")  # fmt: skip
+    net = load(
+        "inputs: {a: [N, 1, H, W], b: [B, T]}\nlayers:\n"
+        "  - {name: c, type: ReLU, bottom: a}\n  - {name: d, type: ReLU, bottom: b}\n"
+    )
     assert batch(net) == {"B": 1, "N": 1}
     net = load("inputs: {a: [N, N]}\nlayers: [{name: c, type: ReLU}]\n")
     assert batch(net) == {}
@@ -237,7 +239,9 @@ def test_misfit_finds_the_first_size_that_breaks(tmp_path_factory, high, wide):
     if found is not None:
         broken = [(name, size) for name, size in found.sizes.items() if not fits(size)]
         assert broken
-        assert all(size in range(sets[n].start, sets[n].stop + 1, sets[n].step) for n, size in broken)
+        for name, size in broken:
+            each = sets[name]
+            assert size in range(each.start, each.stop + 1, each.step)
 
 
 # the words of `expect:`

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
 from typing import Any
 
 from netspec import codes
@@ -223,7 +224,8 @@ class _Emitter:
             here = f"{self.reach(self.paths[node.name])}.{parametrize.plain(weight.name)}"
             if weight.owner is not None:
                 owner, name = weight.owner
-                there = f"{self.reach(self.paths[self.owner(owner).name])}.{parametrize.plain(name)}"
+                there = self.reach(self.paths[self.owner(owner).name])
+                there += f".{parametrize.plain(name)}"
                 if self.reshaped(node, weight):
                     lines.append(f"del {here}")
                 else:
@@ -305,7 +307,7 @@ class _Emitter:
                 if last.get(id(value), -1) == position
             ]
             free = [names[id(value)] for value in dying]
-            tops = [registers.take(free, value.name) for value in node.tops]
+            tops = [registers.take(free) for value in node.tops]
             lines += [INDENT + line for line in self.before(node)]
             path = self.paths.get(self.owner(node).name, "")
             fields = {"self": self.reach(path) if path else "self", "args": ", ".join(bottoms)}
@@ -380,30 +382,44 @@ class _Registers:
     """The local variables of forward: the name of a dead blob is used again."""
 
     def __init__(self) -> None:
-        self.taken: set[str] = set()
-        self.spare: list[str] = []
+        self.arguments: set[str] = set()
+        self.spare: list[int] = []  # a heap: the first free name is taken first
         self.count = 0
 
     def argument(self, name: str) -> str:
-        while name in self.taken:
+        """Return the name of an argument, unlike every other."""
+        while name in self.arguments:
             name += "_"
-        self.taken.add(name)
+        self.arguments.add(name)
         return name
 
-    def take(self, free: list[str], blob: str) -> str:
+    def take(self, free: list[str]) -> str:
         """Return a name for a new blob, out of those that just died if there is one."""
-        usable = [name for name in free if name in REGISTERS or name[1:].isdigit()]
-        if usable:
-            free.remove(usable[0])
-            return usable[0]
-        names = iter([*REGISTERS, *(f"x{i}" for i in range(1, 100_000))])
-        found = next(name for name in names if name not in self.taken)
-        self.taken.add(found)
-        return found
+        for name in free:
+            if self.number(name) is not None:
+                free.remove(name)
+                return name
+        while True:
+            if self.spare:
+                number = heappop(self.spare)
+            else:
+                number, self.count = self.count, self.count + 1
+            name = REGISTERS[number] if number < len(REGISTERS) else f"x{number}"
+            if name not in self.arguments:
+                return name
 
     def release(self, names: Iterable[str]) -> None:
         """Give dead names back."""
-        self.taken -= set(names)
+        for name in names:
+            number = self.number(name)
+            if number is not None:
+                heappush(self.spare, number)
+
+    def number(self, name: str) -> int | None:
+        """Return which register a name is; None for an argument."""
+        if name in self.arguments:
+            return None
+        return REGISTERS.index(name) if name in REGISTERS else int(name[1:])
 
 
 def loss_weights(node: Node) -> list[float]:

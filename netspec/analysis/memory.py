@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..dim import Dim
-from .cost import bound, total
+from .cost import bound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,23 +47,28 @@ class Memory:
 
 def memory(net: Net, sizes: Mapping[str, int]) -> Memory | None:
     """Return the memory of a net at `sizes`; None where a size stays symbolic."""
-    counted: dict[tuple[object, ...], Size] = {}
+    known: dict[Size, Size] = {}
+    counted: dict[int, Size] = {}  # by id: a blob passes through many layers as it is
 
     def taken(value: Value) -> Size:
         blob = value.blob
         if blob is None:
             return 0
-        elements = counted.get(blob.shape)
-        if elements is None:
-            elements = counted[blob.shape] = bound(blob.size, sizes)
-        return elements * BYTES.get(blob.dtype, 4)
+        found = counted.get(id(blob))
+        if found is None:
+            found = BYTES.get(blob.dtype, 4)
+            for extent in blob.shape:
+                if isinstance(extent, Dim):
+                    if extent not in known:
+                        known[extent] = extent.at(sizes)
+                    extent = known[extent]
+                found = found * extent
+            counted[id(blob)] = found
+        return found
 
     nodes = net.flat.nodes
-    owned = [
-        weight.size for node in nodes for weight in (*node.weights, *node.state)
-        if weight.owner is None
-    ]  # fmt: skip
-    weights = bound(total(owned), sizes) * 4
+    params = net.params
+    weights = bound(params.total + params.buffers, sizes) * 4
     kept = {id(value) for value in net.flat.outputs.values()}
     live: Size = 0
     for value in net.flat.inputs.values():

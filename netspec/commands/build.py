@@ -40,6 +40,11 @@ def run(options: Namespace) -> int:
     """Build one net; return 0, or 1 where the spec is wrong."""
     from .. import api
 
+    target = options.output
+    single = target is None or (target.endswith(".py") and not os.path.isdir(target))
+    if options.weights and single:
+        sys.stderr.write("netspec build: --weights needs -o FOLDER: source holds no weights\n")
+        return 2
     asked = Asked(options, True)
     report = Report()
     spec, scale = open_spec(options.spec, report)
@@ -50,10 +55,9 @@ def run(options: Namespace) -> int:
     if outputs is not None and outputs != "all":
         outputs = [name.strip() for name in outputs.split(",")]
     text = api.source(net, outputs=outputs)
-    target = options.output
     if target is None:
         sys.stdout.write(text)
-    elif target.endswith(".py") and not os.path.isdir(target):
+    elif single:
         atomic_write(target, text, force=options.force)
     else:
         _write_folder(net, text, outputs, options)

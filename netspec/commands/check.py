@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentTypeError
+from types import SimpleNamespace
 
 from .. import codes
 from ..diagnostics import Report, SpecError
@@ -23,7 +23,7 @@ from ..pipeline import compile_net, open_spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser, ArgumentTypeError, Namespace
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
@@ -87,6 +87,14 @@ def arguments(parser: ArgumentParser) -> None:
                         help="show blocks deeper than N as one row")  # fmt: skip
 
 
+def plain(specs: Sequence[str]) -> Any:
+    """Return what argparse makes of specs alone: its import costs more than a net."""
+    return SimpleNamespace(
+        specs=list(specs), phase=None, scale=None, stage=[], level=0, vars=[], at=[], shapes=[],
+        format="human", quiet=False, depth=None,
+    )  # fmt: skip
+
+
 def choices(parser: ArgumentParser) -> None:
     """Declare the options that choose a net of a spec, and its sizes."""
     parser.add_argument("--phase", choices=("test", "train"), type=str.lower,
@@ -104,18 +112,25 @@ def choices(parser: ArgumentParser) -> None:
                         help="the shape of an input")  # fmt: skip
 
 
+def wrong(reason: str) -> ArgumentTypeError:
+    """Return the error that argparse shows for the value of an option."""
+    from argparse import ArgumentTypeError
+
+    return ArgumentTypeError(reason)
+
+
 def variable(text: str) -> tuple[str, Any]:
     """Return the name and value of `name=value`, the value read as a spec's would be."""
     from ..document import parse, read_text
 
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise ArgumentTypeError(f"write NAME=VALUE, not `{text}`")
+        raise wrong(f"write NAME=VALUE, not `{text}`")
     report = Report()
     try:
         return name.strip(), parse(read_text("--set", value, report), report).value
     except SpecError as error:
-        raise ArgumentTypeError(f"`{text}`: {error.diagnostics[0].message}") from error
+        raise wrong(f"`{text}`: {error.diagnostics[0].message}") from error
 
 
 def sizes(text: str) -> dict[str, int]:
@@ -124,9 +139,9 @@ def sizes(text: str) -> dict[str, int]:
     for item in text.split(","):
         name, _, value = (part.strip() for part in item.partition("="))
         if not name or not value.isascii() or not value.isdecimal() or not 0 < len(value) < 19:
-            raise ArgumentTypeError(f"write SYMBOL=SIZE, not `{item}`")
+            raise wrong(f"write SYMBOL=SIZE, not `{item}`")
         if int(value) < 1:
-            raise ArgumentTypeError(f"a size is at least 1: `{item}`")
+            raise wrong(f"a size is at least 1: `{item}`")
         found[name] = int(value)
     return found
 
@@ -138,15 +153,15 @@ def shape(text: str) -> tuple[str, list[int | str]]:
 
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise ArgumentTypeError(f"write INPUT=SIZE,SIZE, not `{text}`")
+        raise wrong(f"write INPUT=SIZE,SIZE, not `{text}`")
     found: list[int | str] = []
     for item in value.strip().removeprefix("[").removesuffix("]").split(","):
         try:
             size = parse_size(item.strip())
         except ExpressionError as error:
-            raise ArgumentTypeError(f"`{item}` is not a size") from error
+            raise wrong(f"`{item}` is not a size") from error
         if isinstance(size, int) and not 0 < size < 2**63:
-            raise ArgumentTypeError(f"a size is at least 1, not `{item}`")
+            raise wrong(f"a size is at least 1, not `{item}`")
         found.append(size if isinstance(size, int) else item.strip())
     return name.strip(), found
 

@@ -6,7 +6,7 @@ from .. import codes
 from ..document import Document
 from ..schema import find_type
 from . import caffe_forks, caffe_schema, caffe_values, prototxt
-from .caffe_data import inputs
+from .caffe_data import inputs, is_source
 from .caffe_upgrade import Raw, layers
 
 TYPE_CHECKING = False
@@ -102,7 +102,7 @@ class _Import:
         self.values = document.values
         self.report = report
         self.allow_unknown = allow_unknown
-        self.known: set[int] = set()  # offsets of fields BVLC's Caffe lacks and a layer type has
+        self.areas: list[tuple[int, int]] = []  # where fields that BVLC's Caffe lacks are known
 
     def net(self, raws: list[Raw], shapes: Mapping[str, Sequence[Any]]) -> None:
         """Fill the spec's value."""
@@ -114,6 +114,9 @@ class _Import:
             value["state"] = {key: plain(item) for key, item in state.items()}
         if root.get("force_backward"):
             value["force_backward"] = True
+        for raw in raws:
+            if is_source(raw):  # how data is read is no part of the net
+                self.note(raw.base)
         declared, raws = inputs(raws, shapes, document, self.report)
         if declared:
             value["inputs"] = declared
@@ -125,9 +128,17 @@ class _Import:
                 document.renamed[name] = raw.values.get("name", "")
             value["layers"].append(self.entry(raw, name, tops))
         if not self.allow_unknown:
-            for unknown in self.values.unknown:
-                if unknown.span.start not in self.known:
-                    unknown.add_to(self.report)
+            self.refuse_unknown()
+
+    def refuse_unknown(self) -> None:
+        """Note every unknown field and word that no layer type here has either."""
+        areas = sorted(self.areas)
+        for unknown in self.values.unknown:
+            at = unknown.span.start
+            if unknown.field in caffe_forks.IGNORED:
+                continue
+            if not any(start <= at < end for start, end in areas):
+                unknown.add_to(self.report)
 
     def entry(self, raw: Raw, name: str, tops: set[str]) -> dict[str, Any]:
         """Return the entry of one layer."""
@@ -175,7 +186,7 @@ class _Import:
         fields = cls.messages.get(home)
         if fields is None or not isinstance(value, dict):
             return  # Caffe reads only the messages of the layer's own type
-        self.note(raw.origin((key,)))
+        self.note(raw.origin((key,)), inner=False)
         known = caffe_schema.message("LayerParameter").get(key)
         schema = caffe_schema.message(known.type) if known is not None else {}
         found: dict[str, Any] = entry.setdefault(home, {})
@@ -183,7 +194,6 @@ class _Import:
             for name, each in caffe_forks.fields_of(cls, key_name, field, item, value):
                 declared = fields.get(name)
                 if field in caffe_forks.IGNORED:
-                    self.note(raw.origin((key, field)))
                     continue
                 if declared is None:
                     if field in schema or known is None and not self.allow_unknown:
@@ -198,18 +208,11 @@ class _Import:
     def known_to_caffe(self, key: str) -> bool:
         return key in caffe_schema.message("LayerParameter")
 
-    def note(self, origin: Path) -> None:
-        """Accept the unknown field, or the unknown word, at a path."""
-        self.known.add(self.values.name_span(*origin).start)
-        self.known.add(self.values.span(*origin).start)
-        for unknown in self.values.unknown:  # fields within an accepted field
-            span = self.values.span(*origin)
-            if span.start < unknown.span.start < self.end(origin):
-                self.known.add(unknown.span.start)
-
-    def end(self, origin: Path) -> int:
-        field = self.values._field(origin)
-        return field.end if field is not None and len(origin) > 3 else -1
+    def note(self, origin: Path, inner: bool = True) -> None:
+        """Accept the unknown field or word at a path, and those within it."""
+        field = self.values.field(*origin)
+        if field is not None:
+            self.areas.append((field.at, field.end if inner else field.start + 1))
 
 
 def fix_phase(values: dict[str, Any], kind: str) -> None:

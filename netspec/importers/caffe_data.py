@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import codes
+from ..schema import find_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     Dims = list[Any]
 
-SOURCES = ("Input", "Data", "ImageData", "HDF5Data", "WindowData", "MemoryData", "AnnotatedData")
+SOURCES = ("Input", "Data", "ImageData", "HDF5Data", "WindowData", "MemoryData")
 BATCH = "N"
 
 
@@ -30,6 +31,16 @@ class _Top:
         self.index = index
 
 
+def is_source(raw: Raw) -> bool:
+    """Return whether a layer hands data on that is not in the file: Caffe's types, and forks'."""
+    kind = raw.values.get("type") or ""
+    if kind in SOURCES:
+        return True
+    if raw.values.get("bottom") or not raw.values.get("top"):
+        return False
+    return kind == "Python" or "Data" in kind and find_type(kind) is None
+
+
 def inputs(
     raws: list[Raw], shapes: Mapping[str, Sequence[Any]], document: Imported, report: Report
 ) -> tuple[dict[str, Any], list[Raw]]:
@@ -38,7 +49,7 @@ def inputs(
     A data layer that is not in every net, or whose blobs differ by phase, stays a layer of type
     Input. Shapes that nobody knows are noted in the document's `asks`.
     """
-    sources = [raw for raw in raws if raw.values.get("type") in SOURCES]
+    sources = [raw for raw in raws if is_source(raw)]
     for raw in sources:
         refuse(raw, document, report)
     made = {id(raw): _tops(raw, shapes) for raw in sources}
@@ -56,7 +67,7 @@ def inputs(
     found: dict[str, Any] = {}
     left: list[Raw] = []
     for raw in raws:
-        if raw.values.get("type") not in SOURCES:
+        if not is_source(raw):
             left.append(raw)
         elif id(raw) in stay:
             left.append(_as_input(raw, made[id(raw)], document))
@@ -154,7 +165,7 @@ def _everywhere(layers: list[Raw]) -> bool:
 def _made_elsewhere(raws: list[Raw]) -> set[str]:
     found: set[str] = set()
     for raw in raws:
-        if raw.values.get("type") in SOURCES:
+        if is_source(raw):
             continue
         bottoms = raw.values.get("bottom", ())
         for index, top in enumerate(raw.values.get("top", ())):
@@ -205,9 +216,12 @@ def _declared(raw: Raw, count: int) -> list[Dims | None]:
                     "memory_data_param"):  # fmt: skip
         if message.replace("_", "").startswith(kind.lower()):
             param = values.get(message, {})
-    if kind == "AnnotatedData":
+    if not param and kind not in SOURCES:
         param = values.get("data_param", {})
     batch = param.get("batch_size")
+    if "dim" in param:  # naibaf7's form, of any rank
+        dims = param["dim"] if isinstance(param["dim"], list) else [param["dim"]]
+        return [dims, *(None for _ in range(count - 1))]
     if kind == "MemoryData":
         image = [param.get(key, 0) for key in ("batch_size", "channels", "height", "width")]
     elif kind == "ImageData":

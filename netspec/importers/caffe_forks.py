@@ -9,7 +9,12 @@ if TYPE_CHECKING:
 
     from ..layer import Layer
 
-IGNORED = frozenset(("engine", "force_nd_im2col", "debug_info"))  # how to compute, not what
+# how to compute, not what
+IGNORED = frozenset((
+    "engine", "force_nd_im2col", "debug_info", "mem_param", "default_forward_type",
+    "default_backward_type", "default_forward_math", "default_backward_math", "conv_algos_override",
+    "axis_specified", "share_in_parallel",
+))  # fmt: skip
 
 
 def type_of(values: dict[str, Any], find: Callable[[str], type[Layer] | None]) -> str:

@@ -58,12 +58,12 @@ class Values:
 
     def span(self, *path: str | int) -> Span:
         """Return the place of the value at `path`, or of the nearest value around it."""
-        field = self._field(path)
+        field = self.field(*path)
         return self.document.value_span(field) if field else self.document.source.span()
 
     def name_span(self, *path: str | int) -> Span:
         """Return the place of the name of the field at `path`, or of the nearest around it."""
-        field = self._field(path)
+        field = self.field(*path)
         return self.document.name_span(field) if field else self.document.source.span()
 
     def refuse_unknown(self, report: Report) -> None:
@@ -71,7 +71,8 @@ class Values:
         for unknown in self.unknown:
             unknown.add_to(report)
 
-    def _field(self, path: tuple[str | int, ...]) -> Field | None:
+    def field(self, *path: str | int) -> Field | None:
+        """Return the field at `path`, or the nearest around it."""
         message, found = self.document.root, None
         fields: list[Field] = []
         for step in path:

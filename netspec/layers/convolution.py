@@ -20,7 +20,8 @@ class Convolution(Layer):
     y[n, o, i] = bias[o] + sum over c, k of w[o, c, k] * x[n, c, stride*i + dilation*k - pad]
 
     The filters are not flipped (cross-correlation). Several bottoms share the weights, and
-    give a top each. All axes before `axis` are batch.
+    give a top each. All axes before `axis` are batch. With dilation 0, which Caffe takes, all
+    taps of a filter read one element.
 
     Shape   N x C x D1..Dr  ->  N x num_output x E1..Er
             E = floor((D + 2*pad - dilation*(kernel_size - 1) - 1) / stride) + 1
@@ -44,7 +45,7 @@ class Convolution(Layer):
     kernel_size: PerAxis = param(default=None, minimum=1, doc="filter extent, pixels")
     stride: PerAxis = param(default=None, minimum=1, doc="step between windows, pixels; 1")
     pad: PerAxis = param(default=None, minimum=0, doc="zeros on each side, pixels; 0")
-    dilation: PerAxis = param(default=None, minimum=1, doc="step between filter taps, pixels; 1")
+    dilation: PerAxis = param(default=None, minimum=0, doc="step between filter taps, pixels; 1")
     kernel_h: int = param(default=None, minimum=1, doc="filter height; 2-D only")
     kernel_w: int = param(default=None, minimum=1, doc="filter width; 2-D only")
     stride_h: int = param(default=None, minimum=1, doc="vertical step; 2-D only")
@@ -69,9 +70,9 @@ class Convolution(Layer):
     axis: int = param(default=1, doc="the axis of the channels; those after it are spatial")
     weight_filler: Filler = param(default=None, doc="how the filters start")
     bias_filler: Filler = param(default=None, doc="how the offsets start")
-    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE"), doc="ignored")
+    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE", "CUDNN"), doc="ignored")
     force_nd_im2col: bool = param(default=False, doc="ignored")
-    spectral_norm: bool = param(default=False, doc="divide the weight by its largest singular value")
+    spectral_norm: bool = param(default=False, doc="divide the weight by its spectral norm")
     equalized_lr: bool = param(default=False, doc="scale the weight by He's constant at run time")
     equalized_gain: float = param(default=2**0.5, doc="equalized_lr: factor / sqrt(fan in)")
 

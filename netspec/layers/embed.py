@@ -31,6 +31,9 @@ class Embed(Layer):
     bias_term: bool = param(default=True, doc="learn one offset for all vectors")
     weight_filler: Filler = param(default=None, doc="how the vectors start")
     bias_filler: Filler = param(default=None, doc="how the offset starts")
+    spectral_norm: bool = param(default=False, doc="divide the weight by its spectral norm")
+    equalized_lr: bool = param(default=False, doc="scale the weight by He's constant at run time")
+    equalized_gain: float = param(default=2**0.5, doc="equalized_lr: factor / sqrt(fan in)")
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return a vector for each index."""
@@ -41,3 +44,7 @@ class Embed(Layer):
         yield "weight", (self.input_dim, self.num_output)
         if self.bias_term:
             yield "bias", (self.num_output,)
+
+    def output_axis(self) -> int:
+        """Return 1: the weight is stored as inputs x outputs."""
+        return 1

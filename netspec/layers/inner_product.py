@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..blob import Blob
 from ..dim import product
 from ..layer import Filler, Layer, canonical_axis, param
+from .convolution import square_filler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,13 +31,14 @@ class InnerProduct(Layer):
     transpose: bool = param(default=False, doc="store the weight as inputs x outputs")
     weight_filler: Filler = param(default=None, doc="how the weight starts")
     bias_filler: Filler = param(default=None, doc="how the offsets start")
-    spectral_norm: bool = param(default=False, doc="divide the weight by its largest singular value")
+    spectral_norm: bool = param(default=False, doc="divide the weight by its spectral norm")
     equalized_lr: bool = param(default=False, doc="scale the weight by He's constant at run time")
     equalized_gain: float = param(default=2**0.5, doc="equalized_lr: factor / sqrt(fan in)")
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the kept axes and the outputs."""
         x = bottoms[0]
+        square_filler(self, ())
         return Blob((*x.shape[: canonical_axis(self, "axis", x)], self.num_output), x.dtype)
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:

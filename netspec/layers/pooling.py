@@ -72,7 +72,7 @@ class Pooling(Layer):
     round_mode: str = param(default="CEIL", choices=("CEIL", "FLOOR"), doc="how to round extents")
     ceil_mode: bool = param(default=True, doc="another form of round_mode")
     count_include_pad: bool = param(default=True, doc="AVE: padding counts in the divisor")
-    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE"), doc="ignored")
+    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE", "CUDNN"), doc="ignored")
 
     def infer(self, *bottoms: Blob) -> list[Blob]:
         """Return the pooled blob, and its like for the indices."""
@@ -125,16 +125,17 @@ class Pooling(Layer):
         return self.count_include_pad and self.pool != "AVE_EXC_PAD"
 
     def window(self, *bottoms: Blob) -> Window | None:
-        """Return the window; none where it depends on symbols."""
+        """Return the window; none where it differs from place to place."""
         sizes = bottoms[0].spatial
         if self.global_pooling or self.output_size is not None:
             known = tuple(size for size in sizes if not isinstance(size, Dim))
             if len(known) < len(sizes):
                 return None
             extents = per_axis(self, "output_size", len(sizes), 1)
-            stride = tuple(size // e for size, e in zip(known, extents, strict=True))
-            kernel = tuple(-(-size // e) for size, e in zip(known, extents, strict=True))
-            return Window(kernel, tuple(max(s, 1) for s in stride), (0,) * len(sizes))
+            if any(size % extent for size, extent in zip(known, extents, strict=True)):
+                return None
+            kernel = tuple(size // extent for size, extent in zip(known, extents, strict=True))
+            return Window(kernel, kernel, (0,) * len(sizes))
         return self.sliding(len(sizes))
 
     def sliding(self, axes: int) -> Window:

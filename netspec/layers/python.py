@@ -21,6 +21,7 @@ class Python(Layer):
     bottoms = (0, None)
     tops = (0, None)
     reads = "any"
+    opaque = True
 
     module: str = param(doc="the module of the class")
     layer: str = param(doc="the class")

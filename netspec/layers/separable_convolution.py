@@ -34,6 +34,11 @@ class SeparableConvolution(Convolution):
         """Return 1: every output reads all channels."""
         if self.group != 1:
             raise Reject(codes.BadParam, at="group", value=self.group, reason="must be 1")
+        for name in ("spectral_norm", "equalized_lr"):
+            if getattr(self, name):
+                raise Reject(
+                    codes.BadParam, at=name, value="true", reason="is for one filter bank only"
+                )
         return 1
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:

@@ -30,7 +30,7 @@ class SPP(Layer):
 
     pyramid_height: int = param(minimum=1, maximum=16, doc="levels; level l has 2^l x 2^l windows")
     pool: str = param(default="MAX", choices=("MAX", "AVE", "STOCHASTIC"), doc="as in Pooling")
-    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE"), doc="ignored")
+    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE", "CUDNN"), doc="ignored")
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the windows of all levels in one axis."""

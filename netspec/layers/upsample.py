@@ -73,7 +73,8 @@ class Upsample(Layer):
     def fixed(self, x: Blob) -> tuple[int, ...] | None:
         """Return the spatial extents of the top where they are given."""
         pair = self.pair("upsample_h", "upsample_w", x)
-        names = [n for n in ("size", "upsample_h", "scale", "scale_h") if n in self.given]
+        sizes: tuple[str, ...] = ("size", "upsample_h", "scale", "scale_h")
+        names = [name for name in sizes if name in self.given]
         if len(names) > 1:
             raise Reject(codes.ParamConflict, at=names[1], param=names[1], other=names[0])
         if pair is not None or self.size is None:

@@ -40,13 +40,30 @@ ACCEPTED = {
     "conv_cudnn_engine": "`engine` says how Caffe computes; it was built without cuDNN",
     "data_no_source": "the data is not opened: the shapes are all that is asked for",
     "hdf5_no_list": "the data is not opened: the shapes are all that is asked for",
+    "infogain_normalize_field": "`normalize` means there what it means in every other loss",
     "imagedata_not_built": "that Caffe was built without OpenCV",
     "windowdata_not_built": "that Caffe was built without OpenCV",
 }
 
 
+# what is checked and imported, but does not run here
+NOT_BUILT = {
+    "HDF5Output/": ("E501", "it writes a file while the net runs"),
+    "InfogainLoss/norm_batch_size_ignore": ("E501", "the matrix is a third bottom, never a file"),
+    "InfogainLoss/norm_none_ignore": ("E501", "the matrix is a third bottom, never a file"),
+    "InfogainLoss/norm_valid_ignore": ("E501", "the matrix is a third bottom, never a file"),
+    "InfogainLoss/source_basic": ("E501", "the matrix is a third bottom, never a file"),
+    "Python/": ("E408", "code that a spec names is never run"),
+}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_layer(name: str) -> None:
+    for start, (code, _) in NOT_BUILT.items():
+        if name.startswith(start):
+            with pytest.raises(netspec.SpecError, match=code):
+                Case(LAYERS / name)
+            return
     let_off, _ = DEVIATIONS.get(name, ((), ""))
     faults = Case(LAYERS / name).run()
     off = {fault for fault in faults if fault.startswith(let_off)} if let_off else set()
@@ -103,7 +120,7 @@ def test_refused(name: str) -> None:
 REFUSED = {
     "slice_point_end": "E413: a blob without elements",
     "input_zero": "E204: a blob without elements",
-    "conv_dil0": "E204: a window that does not step is a slip",
+    "hinge_badlabel": "E406: Caffe reads labels past the end of their blob",
 }
 
 

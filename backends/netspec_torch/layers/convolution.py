@@ -14,7 +14,7 @@ def lower(node: Node) -> Lowered:
     """Return nn.Conv1d, 2d or 3d; nn.Linear where no axis is spatial."""
     (x, *_), layer = [value.blob for value in node.bottoms], node.layer
     axis = canonical_axis(layer, "axis", x)
-    window, channels = layer.window(x), x.shape[axis]
+    window, channels = whole_window(layer, x), x.shape[axis]
     axes = len(window.kernel)
     if axes == 0 and layer.groups(channels) == 1:
         bias = None if layer.bias_term else False
@@ -36,6 +36,14 @@ def lower(node: Node) -> Lowered:
     )
     call = "{self}({x})" if even else f"{{self}}(F.pad({{x}}, {arguments(sides(before, after))}))"
     return shared(Lowered(made.init, batched(call, axis, axes), made.uses), node)
+
+
+def whole_window(layer: Any, x: Any) -> Any:
+    """Return the window of a layer; torch has none of dilation 0."""
+    window = layer.window(x)
+    if 0 in window.dilation:
+        raise Refused("dilation 0: all taps of a filter would read one element")
+    return window
 
 
 def ends(window: Any, spatial: Any) -> tuple[int, ...]:

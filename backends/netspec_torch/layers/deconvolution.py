@@ -6,14 +6,14 @@ from netspec.graph import Node
 from netspec.layer import canonical_axis
 
 from ..lowering import Lowered, Refused, arguments, module, same
-from .convolution import batched, shared, sides
+from .convolution import batched, shared, sides, whole_window
 
 
 def lower(node: Node) -> Lowered:
     """Return nn.ConvTranspose1d, 2d or 3d."""
     (x, *_), layer = [value.blob for value in node.bottoms], node.layer
     axis = canonical_axis(layer, "axis", x)
-    window, channels = layer.window(x), x.shape[axis]
+    window, channels = whole_window(layer, x), x.shape[axis]
     axes = len(window.kernel)
     if axes not in (1, 2, 3):
         raise Refused(f"a deconvolution over {axes} spatial axes")

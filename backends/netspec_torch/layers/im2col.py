@@ -8,7 +8,7 @@ from netspec.graph import Node
 from netspec.layer import canonical_axis
 
 from ..lowering import Lowered, arguments
-from .convolution import batched, ends, sides
+from .convolution import batched, ends, sides, whole_window
 
 
 def sliding_windows(x, kernel, stride, pads, dilation):
@@ -35,7 +35,7 @@ def lower(node: Node) -> Lowered:
     """Return the windows as channels."""
     x, layer = node.bottoms[0].blob, node.layer
     axis = canonical_axis(layer, "axis", x)
-    window = layer.window(x)
+    window = whole_window(layer, x)
     pads = sides(window.pad, ends(window, x.shape[axis + 1 :]))
     inner = arguments(window.kernel, window.stride, pads, window.dilation)
     call = batched(f"im2col({{x}}, {inner})", axis, len(window.kernel))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import torch
-from netspec.graph import Node
-from netspec.layer import canonical_axis
 from torch import nn
 
+from netspec.graph import Node
+from netspec.layer import canonical_axis
+
 from ..lowering import Lowered, module
-from .convolution import batched, ends, shared, sides
+from .convolution import batched, ends, shared, sides, whole_window
 from .im2col import im2col
 
 
@@ -41,7 +42,7 @@ def lower(node: Node) -> Lowered:
     """Return a bank of filters for each place."""
     x, layer = node.bottoms[0].blob, node.layer
     axis = canonical_axis(layer, "axis", x)
-    window, spatial = layer.window(x), x.shape[axis + 1 :]
+    window, spatial = whole_window(layer, x), x.shape[axis + 1 :]
     pads = sides(window.pad, ends(window, spatial))
     made = module(
         LocalConv,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -57,8 +59,12 @@ def caffe_ave_pool(x, kernel, stride, pads, pads_end, dilation, ceil, include):
     """Return the mean of each window, over its extent cut to the padded input or to the input."""
     rows = pool_counts(x, kernel, stride, pads, pads_end, dilation, ceil)
     axes = len(kernel)
-    y = sliding_windows(pool_padded(x, rows, pads, 0.0), kernel, stride, (0, 0) * axes, dilation)
-    y = y.flatten(2 + axes).sum(-1)
+    y = pool_padded(x, rows, pads, 0.0)
+    if max(dilation) == 1:
+        pool = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[axes - 1]
+        y = pool(y, kernel, stride) * math.prod(kernel)
+    else:
+        y = sliding_windows(y, kernel, stride, (0, 0) * axes, dilation).flatten(2 + axes).sum(-1)
     for axis, (count, extent, _) in enumerate(rows):
         size, before, after = x.shape[2 + axis], pads[axis], pads_end[axis]
         start = torch.arange(count, device=x.device) * stride[axis] - before

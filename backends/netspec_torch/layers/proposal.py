@@ -27,7 +27,7 @@ def proposal(scores, shifts, im_info, anchors, stride, min_size, before, after, 
     small = ((boxes[:, :, 2:] - boxes[:, :, :2] + 1) < least).any(2)
     scores = scores[:, len(anchors) :].permute(0, 2, 3, 1).reshape(images, -1)
     scores = scores.masked_fill(small, float("-inf"))
-    scores, order = scores.sort(1, descending=True, stable=True)
+    scores, order = scores.sort(dim=1, descending=True, stable=True)
     scores, order = scores[:, :before], order[:, :before]
     boxes = boxes.gather(1, order[:, :, None].expand(-1, -1, 4))
     taken, found = suppress(boxes, scores, threshold, after, 1)

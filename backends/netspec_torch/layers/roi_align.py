@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+
 from netspec.graph import Node
 
 from ..lowering import Lowered, function
@@ -11,12 +12,13 @@ from ..lowering import Lowered, function
 def roi_weights(low, size, count, samples, extent):
     """Return how much each element counts in each window over each region, along one axis."""
     step = size / count
-    each = torch.full_like(step, samples) if samples else torch.ceil(step).clamp(min=1)
+    taken = torch.full_like(step, samples) if samples else torch.ceil(step)
+    each = taken.clamp(min=1)
     index = torch.arange(samples or extent, device=low.device, dtype=low.dtype)
     window = torch.arange(count, device=low.device, dtype=low.dtype)
     at = (index + 0.5) / each[:, None]
     at = low[:, None, None] + (window[:, None] + at[:, None]) * step[:, None, None]
-    counts = (index < each[:, None])[:, None] & (at >= -1.0) & (at <= extent)
+    counts = (index < taken[:, None])[:, None] & (at >= -1.0) & (at <= extent)
     at = at.clamp(0, extent - 1)
     near = (at[..., None] - torch.arange(extent, device=low.device, dtype=low.dtype)).abs()
     weight = (1 - near).clamp(min=0) * counts[..., None]

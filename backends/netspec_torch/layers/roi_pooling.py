@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+
 from netspec.graph import Node
 
 from ..lowering import Lowered, function
@@ -51,9 +52,7 @@ def roi_pool(x, rois, height, width, scale):
     y = range_max(x, batch[:, None].expand_as(left), left, right)
     y = y.permute(0, 2, 1, 3)  # region, channel, column, all rows
     each = torch.arange(len(rois), device=x.device)[:, None].expand_as(top)
-    y = range_max(y, each, top, bottom).permute(0, 2, 1, 3)
-    empty = (bottom <= top)[:, None, :, None] | (right <= left)[:, None, None, :]
-    return torch.where(empty, 0.0, y)
+    return range_max(y, each, top, bottom).permute(0, 2, 1, 3)
 
 
 roi_pool.uses = (range_max, roi_windows)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from netspec.graph import Node
-from netspec.layer import canonical_axis
 from torch import nn
 
+from netspec.graph import Node
+from netspec.layer import canonical_axis
+
 from ..lowering import Lowered, Refused, arguments, module, same
-from .convolution import batched, ends, shared, sides
+from .convolution import batched, ends, shared, sides, whole_window
 
 
 class SeparableConv(nn.Module):
@@ -27,7 +28,7 @@ def lower(node: Node) -> Lowered:
     """Return two convolutions in one module."""
     x, layer = node.bottoms[0].blob, node.layer
     axis = canonical_axis(layer, "axis", x)
-    window, channels = layer.window(x), x.shape[axis]
+    window, channels = whole_window(layer, x), x.shape[axis]
     axes = len(window.kernel)
     if axes not in (1, 2, 3):
         raise Refused(f"a convolution over {axes} spatial axes")
