@@ -161,7 +161,7 @@ def test_the_json_of_a_diagnostic(write, document):
     column = text.splitlines()[7].index("0}}")
     code, found = document(write(text))
     assert code == 1
-    assert found["specs"] == [{"file": "net.yaml", "name": None, "variants": []}]
+    assert found["specs"] == [{"file": "net.yaml", "name": "Small", "variants": []}]
     assert found["diagnostics"] == [
         {
             "code": "E204",
@@ -176,6 +176,19 @@ def test_the_json_of_a_diagnostic(write, document):
             "related": [],
         }
     ]
+
+
+def test_a_spec_that_cannot_be_read_has_no_name(write, document):
+    code, found = document(write("layers: ["))
+    assert code == 1
+    assert found["specs"] == [{"file": "net.yaml", "name": None, "variants": []}]
+
+
+def test_a_wrong_entry_hides_no_other_fault(write, document):
+    wrong = SMALL.replace("pad: 1", "pda: 1").replace("bottom: conv", "bottom: cnov")
+    code, found = document(write(wrong))
+    assert code == 1
+    assert codes(found) == ["E201", "E320"]
 
 
 def test_the_json_of_conditions_and_symbols(write, document):

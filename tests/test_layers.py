@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from netspec import codes
 from netspec.dim import Dim
 from netspec.expression import size

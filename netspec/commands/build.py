@@ -47,7 +47,7 @@ def run(options: Namespace) -> int:
         return 2
     asked = Asked(options, True)
     report = Report()
-    spec, scale = open_spec(options.spec, report)
+    spec, scale = open_spec(options.spec, report, asked.shapes)
     phase, scale = asked.phase or "test", asked.scale or scale
     choice = Choice(phase, scale, asked.stages, asked.level, asked.vars)
     net = compile_net(spec, choice, report, asked.at, asked.shapes)

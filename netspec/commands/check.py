@@ -257,7 +257,7 @@ def check(path: str, asked: Asked) -> Checked:
     try:
         if os.path.isdir(path):
             report.fatal(codes.UnreadableFile, None, file=path, reason="no spec is in this folder")
-        spec, scale = open_spec(path, report)
+        spec, scale = open_spec(path, report, asked.shapes)
     except SpecError as error:
         found.add(error.diagnostics)
         return found
@@ -303,6 +303,8 @@ def _net(spec: Spec, choice: Choice, asked: Asked) -> tuple[Net | None, list[Dia
         net = compile_net(spec, choice, report, asked.at, asked.shapes)
     except SpecError as error:
         return None, list(error.diagnostics)
+    if spec.rejected:
+        return None, report.diagnostics  # a net without those entries is not the spec's
     if spec.expect:
         from ..analysis.expectations import judge
 

@@ -83,7 +83,7 @@ def _net(options: Namespace) -> Net:
 
     asked = check.Asked(options, lone=True)
     report = Report()
-    spec, scale = open_spec(options.spec, report)
+    spec, scale = open_spec(options.spec, report, asked.shapes)
     if unknown := check._unknown(spec, asked):
         raise SpecError(unknown)
     choice = Choice(

@@ -37,9 +37,7 @@ class Axpy(Layer):
                     bottom=index,
                 )  # fmt: skip
         if b.rank != x.rank:
-            raise Reject(
-                codes.WrongRank, expected=x.rank, rank=b.rank, shape=str(b), bottom=2
-            )
+            raise Reject(codes.WrongRank, expected=x.rank, rank=b.rank, shape=str(b), bottom=2)
         return x
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:

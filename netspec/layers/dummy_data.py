@@ -45,9 +45,7 @@ class DummyData(Layer):
             raise Reject(codes.ParamConflict, at=old[0], param=old[0], other="shape")
         missing = next((name for name in OLD if name not in old), None)
         if missing:
-            raise Reject(
-                codes.ParamMissing, at=old[0], param=missing, what=f" beside `{old[0]}`"
-            )
+            raise Reject(codes.ParamMissing, at=old[0], param=missing, what=f" beside `{old[0]}`")
         columns = [self.one_each(name, getattr(self, name)) for name in OLD]
         return [Blob(shape) for shape in zip(*columns, strict=True)]
 

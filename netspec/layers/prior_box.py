@@ -19,8 +19,8 @@ class PriorBox(Layer):
     The step is that of the image to the map unless given; the image is the second bottom unless
     img_size is given. flip adds 1 / r for each r.
 
-    Shape   N x C x H x W, N x C x H' x W'  ->  1 x 2 x 4 H W P as x1 y1 x2 y2, in the order y, x, box
-            row 0 holds the boxes, row 1 the variances
+    Shape   N x C x H x W, N x C x H' x W'  ->  1 x 2 x 4 H W P
+            row 0 holds the boxes x1 y1 x2 y2, in the order y, x, box; row 1 the variances
     Rejects E404 unless both bottoms have 4 axes
             E330 if there are max_size, and not one for each min_size; or 2, 3 or more variances
             E413 if a max_size is not greater than its min_size
@@ -36,7 +36,7 @@ class PriorBox(Layer):
 
     min_size: Floats = param(exclusiveMinimum=0, doc="sides of the squares, pixels of the image")
     max_size: Floats = param(default=(), exclusiveMinimum=0, doc="one for each min_size, pixels")
-    aspect_ratio: Floats = param(default=(), exclusiveMinimum=0, doc="widths over heights, beside 1")
+    aspect_ratio: Floats = param(default=(), exclusiveMinimum=0, doc="widths over heights")
     flip: bool = param(default=True, doc="for each aspect ratio r take 1 / r too")
     clip: bool = param(default=False, doc="cut the boxes to the image")
     variance: Floats = param(default=(), exclusiveMinimum=0, doc="one or four; 0.1 if not given")

@@ -28,8 +28,7 @@ class YoloLoss(Layer):
             is an object, its classes, and x, y in the cell, w, h of the image  ->  a scalar
     Rejects E414 if an image of a bottom has another number of elements
             E402 if N differs
-    Source  arXiv:1506.02640, equation 3;  pjreddie/darknet, src/detection_layer.c (its gradient is
-            that of this loss, halved, for scales of 0 and 1, and of each image)
+    Source  arXiv:1506.02640, equation 3;  pjreddie/darknet, src/detection_layer.c
     """
 
     family = "loss"

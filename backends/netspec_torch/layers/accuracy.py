@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import torch
+
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
 from ..lowering import Lowered, function
+from .softmax_with_loss import counted
 
 
 def accuracy(x, label, axis=1, top_k=1, ignore_label=None, each=False):
@@ -14,7 +16,7 @@ def accuracy(x, label, axis=1, top_k=1, ignore_label=None, each=False):
     with torch.no_grad():
         score = x.movedim(axis, -1)
         label = label.long().reshape(score.shape[:-1])
-        kept = torch.ones_like(label, dtype=torch.bool) if ignore_label is None else label != ignore_label
+        kept = counted(label, ignore_label)
         label = label.where(kept, 0).unsqueeze(-1)
         rank = (score >= score.gather(-1, label)).sum(-1)  # 1 where none is as high
         hit = ((rank <= top_k) & kept).to(x.dtype)
@@ -25,6 +27,9 @@ def accuracy(x, label, axis=1, top_k=1, ignore_label=None, each=False):
         hits = zeros.index_add(0, label.flatten(), hit.flatten())
         counts = zeros.index_add(0, label.flatten(), kept.flatten().to(x.dtype))
         return total, hits / counts.clamp(min=1)
+
+
+accuracy.uses = (counted,)
 
 
 def lower(node: Node) -> Lowered:

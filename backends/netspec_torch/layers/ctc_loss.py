@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+
 from netspec.graph import Node
 
 from ..lowering import Lowered, function
@@ -17,9 +18,7 @@ def ctc_loss(x, label, steps=None, lengths=None, blank=0, zero_infinity=False):
     if lengths is None:
         lengths = ((label >= 0) & (label != blank)).long().cumprod(1).sum(1)
     score = F.log_softmax(x, 2)
-    loss = F.ctc_loss(
-        score, label, steps.long(), lengths.long(), blank, "sum", zero_infinity
-    )
+    loss = F.ctc_loss(score, label, steps.long(), lengths.long(), blank, "sum", zero_infinity)
     return loss / x.shape[1]
 
 

@@ -49,7 +49,8 @@ def detections(
     image = torch.arange(images, device=boxes.device, dtype=boxes.dtype)[:, None, None]
     rows = torch.cat([label.reshape(*rated.shape, 1), rated[:, :, None], boxes], 2)
     rows = rows.reshape(images, -1, 6)
-    rows = torch.cat([rows, rows.new_full((images, max(keep - rows.shape[1], 0), 6), float("-inf"))], 1)
+    missing = rows.new_full((images, max(keep - rows.shape[1], 0), 6), float("-inf"))
+    rows = torch.cat([rows, missing], 1)
     best = rows[:, :, 1].sort(dim=1, descending=True, stable=True)[1][:, :keep]
     rows = rows.gather(1, best[:, :, None].expand(-1, -1, 6))
     found = rows[:, :, 1] > float("-inf")

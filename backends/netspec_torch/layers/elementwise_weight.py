@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-from netspec.graph import Node
 from torch import nn
+
+from netspec.graph import Node
 
 from ..lowering import Lowered, module
 

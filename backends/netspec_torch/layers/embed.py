@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from netspec.graph import Node
 from torch import nn
+
+from netspec.graph import Node
 
 from ..lowering import Lowered, module
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-import torch
 import torch.nn.functional as F
+
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
 from ..lowering import Lowered, Refused, function
-from .softmax_with_loss import divisor
+from .softmax_with_loss import counted, divisor
 
 
 def infogain_loss(x, label, matrix, axis=1, norm="VALID", ignore_label=None, both=False):
@@ -21,14 +21,14 @@ def infogain_loss(x, label, matrix, axis=1, norm="VALID", ignore_label=None, bot
     score = F.log_softmax(x, axis).movedim(axis, -1)
     score = score + (score.detach().clamp(min=math.log(1e-20)) - score.detach())
     label = label.long().reshape(score.shape[:-1])
-    kept = torch.ones_like(label, dtype=torch.bool) if ignore_label is None else label != ignore_label
+    kept = counted(label, ignore_label)
     rows = matrix.reshape(score.shape[-1], -1)[label.where(kept, 0)]
     loss = -(rows * score).sum(-1).where(kept, 0).sum()
     loss = loss / divisor(kept, math.prod(x.shape[:axis]), norm)
     return (loss, F.softmax(x, axis)) if both else loss
 
 
-infogain_loss.uses = (divisor,)
+infogain_loss.uses = (counted, divisor)
 
 
 def lower(node: Node) -> Lowered:

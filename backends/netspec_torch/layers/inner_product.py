@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from torch import nn
+
 from netspec.graph import Node
 from netspec.layer import canonical_axis
-from torch import nn
 
 from ..lowering import Lowered, module
 
@@ -18,7 +19,8 @@ class TransposedLinear(nn.Module):
         super().__init__()
         bound = inputs**-0.5
         self.weight = nn.Parameter(nn.init.uniform_(torch.empty(inputs, outputs), -bound, bound))
-        self.bias = nn.Parameter(nn.init.uniform_(torch.empty(outputs), -bound, bound)) if bias else None
+        start = nn.init.uniform_(torch.empty(outputs), -bound, bound)
+        self.bias = nn.Parameter(start) if bias else None
 
     def forward(self, x):
         return F.linear(x, self.weight.t(), self.bias)

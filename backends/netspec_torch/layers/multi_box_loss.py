@@ -60,7 +60,8 @@ def encoded_boxes(priors, boxes, code):
     if code == "CENTER_SIZE":
         first = (boxes[..., :2] + boxes[..., 2:] - priors[..., :2] - priors[..., 2:]) / 2 / sides
         return torch.cat([first, ((boxes[..., 2:] - boxes[..., :2]) / sides).log()], -1)
-    return (boxes - priors) / torch.cat([sides, sides], -1) if code == "CORNER_SIZE" else boxes - priors
+    moved = boxes - priors
+    return moved / torch.cat([sides, sides], -1) if code == "CORNER_SIZE" else moved
 
 
 def multi_box_loss(

@@ -21,9 +21,9 @@ def suppress(boxes, scores, threshold, count, edge):
         best = scores.argmax(1, keepdim=True)
         taken.append(best)
         found.append(scores.gather(1, best) > float("-inf"))
-        width = torch.minimum(x2, x2.gather(1, best)) - torch.maximum(x1, x1.gather(1, best)) + edge
-        height = torch.minimum(y2, y2.gather(1, best)) - torch.maximum(y1, y1.gather(1, best)) + edge
-        both = width.clamp(min=0) * height.clamp(min=0)
+        right, bottom = (torch.minimum(end, end.gather(1, best)) for end in (x2, y2))
+        left, top = (torch.maximum(start, start.gather(1, best)) for start in (x1, y1))
+        both = (right - left + edge).clamp(min=0) * (bottom - top + edge).clamp(min=0)
         overlap = both > threshold * (areas + areas.gather(1, best) - both)
         scores = scores.masked_fill(overlap, float("-inf")).scatter(1, best, float("-inf"))
     return torch.cat(taken, 1), torch.cat(found, 1)

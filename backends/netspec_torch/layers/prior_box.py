@@ -23,7 +23,8 @@ def prior_box(x, image, boxes, variance, offset, image_size=None, step=None, cli
     sides += (xs + half_w) / image_w, (ys + half_h) / image_h
     rows = torch.stack(torch.broadcast_tensors(*sides), 3).reshape(-1, 4)
     rows = rows.clamp(0, 1) if clip else rows
-    return torch.stack([rows, torch.tensor(variance, **real).expand_as(rows)]).reshape(1, 2, -1).to(x)
+    spread = torch.tensor(variance, **real).expand_as(rows)
+    return torch.stack([rows, spread]).reshape(1, 2, -1).to(x)
 
 
 def lower(node: Node) -> Lowered:

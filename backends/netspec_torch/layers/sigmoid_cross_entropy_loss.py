@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
+
 from netspec.graph import Node
 
 from ..lowering import Lowered, function
-from .softmax_with_loss import divisor
+from .softmax_with_loss import counted, divisor
 
 
 def sigmoid_cross_entropy_loss(x, target, norm="BATCH_SIZE", ignore_label=None):
     """Return the sum of each element's cross entropy over those not ignored, divided."""
     target = target.detach().to(x.dtype).reshape(x.shape)
     loss = F.binary_cross_entropy_with_logits(x, target, reduction="none")
-    kept = torch.ones_like(x, dtype=torch.bool) if ignore_label is None else target.long() != ignore_label
+    kept = counted(target.long(), ignore_label)
     return loss.where(kept, 0).sum() / divisor(kept, x.shape[0], norm)
 
 
-sigmoid_cross_entropy_loss.uses = (divisor,)
+sigmoid_cross_entropy_loss.uses = (counted, divisor)
 
 
 def lower(node: Node) -> Lowered:

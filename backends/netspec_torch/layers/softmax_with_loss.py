@@ -6,10 +6,18 @@ import math
 
 import torch
 import torch.nn.functional as F
+
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
 from ..lowering import Lowered, function
+
+
+def counted(label, ignore_label):
+    """Return where a label is not ignored."""
+    if ignore_label is None:
+        return torch.ones_like(label, dtype=torch.bool)
+    return label != ignore_label
 
 
 def divisor(kept, outer, norm):
@@ -26,13 +34,13 @@ def softmax_with_loss(x, label, axis=1, norm="VALID", ignore_label=None):
     """
     score = F.log_softmax(x, axis).movedim(axis, -1)
     label = label.long().reshape(score.shape[:-1])
-    kept = torch.ones_like(label, dtype=torch.bool) if ignore_label is None else label != ignore_label
+    kept = counted(label, ignore_label)
     picked = score.gather(-1, label.where(kept, 0).unsqueeze(-1)).squeeze(-1)
     picked = picked + (picked.detach().clamp(min=math.log(1.17549435e-38)) - picked.detach())
     return -picked.where(kept, 0).sum() / divisor(kept, math.prod(x.shape[:axis]), norm)
 
 
-softmax_with_loss.uses = (divisor,)
+softmax_with_loss.uses = (counted, divisor)
 
 
 def lower(node: Node) -> Lowered:
