@@ -79,8 +79,9 @@ def expand(
         scope.names[name] = walk.graph.inputs[name] = Value(name, None)
         scope.made.add(name)
     use = _Use(file, file.env, scope, Place(spec.document, ("layers",)), (), False, ())
-    walk.entries(spec.layers, use, list(spec.inputs))
+    walk.entries(spec.layers, use, _start(spec))
     graph = walk.graph
+    graph.declared = walk.value(spec.inputs, file.env, Place(spec.document, ("inputs",)))
     graph.names = scope.names
     if spec.outputs is None:
         unread = [v for node in graph.nodes for v in node.tops if not v.readers]
@@ -98,6 +99,16 @@ def expand(
                     hint=f"did you mean `{near}`?" if near else "",
                 )
     return graph
+
+
+def _start(spec: Spec) -> list[str]:
+    """Return what an implied bottom means at the start: the one input that no entry names."""
+    inputs = list(spec.inputs)
+    if len(inputs) < 2 or not spec.layers or "bottom" in spec.layers[0]:
+        return inputs
+    named = {name for entry in spec.layers for name in as_list(entry.get("bottom", []))}
+    free = [name for name in inputs if name not in named]
+    return free if len(free) == 1 else inputs
 
 
 class _File:

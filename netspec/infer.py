@@ -112,7 +112,7 @@ class _Inference:
             if not value.readers and name not in graph.outputs:
                 del graph.inputs[name]  # asked for only where it is read
                 continue
-            declared = spec.inputs[name]
+            declared = graph.declared[name]
             dtype = "float32"
             path: tuple[str, ...] = ("inputs", name)
             if isinstance(declared, dict):

@@ -123,13 +123,14 @@ class _Emitter:
             *forward,
         ]
         support = self.support()
+        uses_functions = any("F." in text for text in [*support, *body])
         lines = [
             "# -*- coding: utf-8 -*-",
             '"""A network written by netspec."""',
             "",
             *(["import math", ""] if any("math." in text for text in support) else []),
             "import torch",
-            "import torch.nn.functional as F",
+            *(["import torch.nn.functional as F"] if uses_functions else []),
             "from torch import nn",
             "",
             "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .. import codes
 from ..document import BYTES, Document, decode, parse, read_bytes
 from . import prototxt
 
@@ -53,3 +54,28 @@ def kind_of(path: str, raw: bytes) -> str:
             return kind
     head = raw[:65536].removeprefix(b"\xef\xbb\xbf")
     return next((kind for kind, pattern in _LOOKS if pattern.match(head)), "")
+
+
+def spec_text(
+    path: str,
+    report: Report,
+    shapes: Mapping[str, Sequence[Any]],
+    allow_unknown: bool = False,
+    flat: bool = False,
+) -> str:
+    """Return the spec of a foreign file as YAML that a person would have written."""
+    from . import yaml_text
+
+    found = document(path, report, shapes, allow_unknown)
+    if kind_of(path, found.source.text.encode("utf-8", "surrogateescape")) != "prototxt":
+        report.fatal(codes.UnknownImport, None, file=path)
+    from . import caffe_tidy
+
+    value = caffe_tidy.tidy(found)  # type: ignore[arg-type]
+    asked = [name for name in value.get("inputs", {}) if found.wanted_shape(name)]
+    for name in asked:
+        span, hint = found.span("inputs", name), found.wanted_shape(name)
+        report.add(codes.ShapeNeeded, span, input=name, hint=hint)
+    report.close()
+    comments = caffe_tidy.comments(found)  # type: ignore[arg-type]
+    return yaml_text.text(value, comments)

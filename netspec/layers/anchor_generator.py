@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .. import codes
 from ..blob import Blob
-from ..layer import Floats, Layer, param
+from ..layer import Floats, Layer, Reject, param
 from .nms import need_ranks
 
 
@@ -17,6 +18,7 @@ class AnchorGenerator(Layer):
     Shape   N x C x H x W  ->  H W A x 4 as x1 y1 x2 y2, in the order y, x, anchor
             A = ratios * scales
     Rejects E404 unless there are 4 axes
+            E413 if a ratio or scale is not between 1e-6 and 1e6
     Source  rbgirshick/py-faster-rcnn, lib/rpn/generate_anchors.py
     """
 
@@ -26,12 +28,13 @@ class AnchorGenerator(Layer):
 
     feat_stride: int = param(default=16, minimum=1, doc="pixels of the image for each of the map")
     base_size: int = param(default=16, minimum=1, doc="side of the square, pixels")
-    ratio: Floats = param(default=(0.5, 1, 2), exclusiveMinimum=0, doc="heights over widths")
-    scale: Floats = param(default=(8, 16, 32), exclusiveMinimum=0, doc="factors of the sides")
+    ratio: Floats = param(default=(0.5, 1, 2), doc="heights over widths")
+    scale: Floats = param(default=(8, 16, 32), doc="factors of the sides")
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return one row for each pixel and anchor."""
         need_ranks(bottoms, 4)
+        need_positive(self, "ratio", "scale")
         height, width = bottoms[0].spatial
         return Blob((height * width * len(self.anchors()), 4), bottoms[0].dtype)
 
@@ -54,6 +57,15 @@ def anchors(base_size: int, ratio: Floats, scale: Floats) -> list[tuple[float, .
             x, y = (width * factor - 1) / 2, (height * factor - 1) / 2
             made.append((centre - x, centre - y, centre + x, centre + y))
     return made
+
+
+def need_positive(layer: Layer, *names: str) -> None:
+    """Reject values of repeated fields that are no sizes or factors."""
+    for name in names:
+        for value in listed(getattr(layer, name)):
+            if not 1e-6 <= value <= 1e6:
+                reason = "must be between 1e-6 and 1e6"
+                raise Reject(codes.BadParam, at=name, value=value, reason=reason)
 
 
 def listed(value: Floats) -> list[float]:

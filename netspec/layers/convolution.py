@@ -101,7 +101,7 @@ class Convolution(Layer):
                     reason=f"is for one spatial axis, here are {len(around)}",
                 )  # fmt: skip
             return around, (0,)
-        if set(window.stride) > {1}:
+        if any(step > 1 for step in window.stride):
             raise Reject(
                 codes.BadParam, at="pad_type", value="SAME",
                 reason=f"is for stride 1, not {max(window.stride)}: give `pad_begin`, `pad_end`",

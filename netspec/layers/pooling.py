@@ -33,7 +33,7 @@ class Pooling(Layer):
     Rejects E404 if there are not 4 axes (3 and 5 are this language's own)
             E407 if kernel_size and kernel_h, global_pooling and a kernel, .. are both given
             E408 if there is no kernel, or one of a pair such as pad_h, pad_w
-            E412 if 3-D windows are not given once for each axis
+            E412 if a window is given neither once nor once for each axis
             E413 if a pad is not below its kernel
     Source  BVLC/caffe, src/caffe/layers/pooling_layer.cpp, Reshape and Forward_cpu
             ceil_mode, dilation, pad_l .. pad_b, AVE_EXC_PAD and kernel_depth are forks'
@@ -157,13 +157,10 @@ class Pooling(Layer):
     def deep(self, name: str, axes: int, default: int | None) -> tuple[int, ...]:
         """Return kernel, stride or pad for each axis; `_depth` is that of the first of three."""
         depth = f"{name}_depth"
-        whole = "kernel_size" if name == "kernel" else name
         if depth in self.given:
             if axes != 3:
                 raise Reject(codes.WrongParamCount, at=depth, count=3, axes=axes)
             return (getattr(self, depth), *sided(self, name, 2, default))
-        if name == "kernel" and axes == 3 and isinstance(self.kernel_size, int):
-            raise Reject(codes.WrongParamCount, at=whole, count=1, axes=axes)
         if self.kernel_depth is not None and axes == 3:
             return (default or 0, *sided(self, name, 2, default))
         return sided(self, name, axes, default)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..layer import Floats, Layer, Reject, param
-from .anchor_generator import listed
+from .anchor_generator import listed, need_positive
 from .nms import need_ranks
 
 
@@ -24,6 +24,7 @@ class PriorBox(Layer):
     Rejects E404 unless both bottoms have 4 axes
             E330 if there are max_size, and not one for each min_size; or 2, 3 or more variances
             E413 if a max_size is not greater than its min_size
+            E413 if a size, ratio or variance is not between 1e-6 and 1e6
             E407 if img_size is given with img_h or img_w, or step with step_h or step_w
             E408 if one of img_h and img_w, or of step_h and step_w, is given without the other
     Source  weiliu89/caffe (SSD), src/caffe/layers/prior_box_layer.cpp
@@ -34,12 +35,12 @@ class PriorBox(Layer):
     in_place = False
     no_gradient = (0, 1)
 
-    min_size: Floats = param(exclusiveMinimum=0, doc="sides of the squares, pixels of the image")
-    max_size: Floats = param(default=(), exclusiveMinimum=0, doc="one for each min_size, pixels")
-    aspect_ratio: Floats = param(default=(), exclusiveMinimum=0, doc="widths over heights")
+    min_size: Floats = param(doc="sides of the squares, pixels of the image")
+    max_size: Floats = param(default=(), doc="one for each min_size, pixels")
+    aspect_ratio: Floats = param(default=(), doc="widths over heights")
     flip: bool = param(default=True, doc="for each aspect ratio r take 1 / r too")
     clip: bool = param(default=False, doc="cut the boxes to the image")
-    variance: Floats = param(default=(), exclusiveMinimum=0, doc="one or four; 0.1 if not given")
+    variance: Floats = param(default=(), doc="one or four; 0.1 if not given")
     img_size: int = param(default=None, minimum=1, doc="side of the image, pixels")
     img_h: int = param(default=None, minimum=1, doc="height of the image, pixels")
     img_w: int = param(default=None, minimum=1, doc="width of the image, pixels")
@@ -51,6 +52,7 @@ class PriorBox(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the boxes and the variances of all pixels."""
         need_ranks(bottoms, 4, 4)
+        need_positive(self, "min_size", "max_size", "aspect_ratio", "variance")
         smallest, largest = listed(self.min_size), listed(self.max_size)
         if largest and len(largest) != len(smallest):
             raise Reject(

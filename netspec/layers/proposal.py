@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..blob import Blob
 from ..layer import Floats, Layer, fixed, param
-from .anchor_generator import anchors
+from .anchor_generator import anchors, need_positive
 from .nms import need_ranks
 
 TYPE_CHECKING = False
@@ -30,6 +30,7 @@ class Proposal(Layer):
     Rejects E404 unless the bottoms have 4, 4 and 2 axes
             E414 if the channels are not 2A and 4A, or im_info does not have 3 columns
             E402 if N, H or W differ
+            E413 if a ratio or scale is not between 1e-6 and 1e6
     Source  rbgirshick/py-faster-rcnn, lib/rpn/proposal_layer.py
     """
 
@@ -42,8 +43,8 @@ class Proposal(Layer):
     feat_stride: int = param(default=16, minimum=1, doc="pixels of the image for each of the map")
     base_size: int = param(default=16, minimum=1, doc="side of the first square, pixels")
     min_size: int = param(default=16, minimum=0, doc="least side, pixels of an unscaled image")
-    ratio: Floats = param(default=(0.5, 1, 2), exclusiveMinimum=0, doc="heights over widths")
-    scale: Floats = param(default=(8, 16, 32), exclusiveMinimum=0, doc="factors of the sides")
+    ratio: Floats = param(default=(0.5, 1, 2), doc="heights over widths")
+    scale: Floats = param(default=(8, 16, 32), doc="factors of the sides")
     pre_nms_topn: int = param(default=6000, minimum=1, doc="boxes that enter the suppression")
     post_nms_topn: int = param(default=300, minimum=1, doc="rows of each image")
     nms_thresh: float = param(default=0.7, minimum=0, doc="the most overlap, a fraction")
@@ -51,6 +52,7 @@ class Proposal(Layer):
     def infer(self, *bottoms: Blob) -> list[Blob]:
         """Return the regions, and their scores."""
         need_ranks(bottoms, 4, 4, 2)
+        need_positive(self, "ratio", "scale")
         rows, dtype = bottoms[0].shape[0] * self.post_nms_topn, bottoms[0].dtype
         return [Blob((rows, 5), dtype), Blob((rows, 1), dtype)][: self.top_count]
 

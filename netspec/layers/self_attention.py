@@ -38,7 +38,10 @@ class SelfAttention(Layer):
     reduction: int = param(default=8, minimum=1, doc="C over the channels of theta and phi")
     value_reduction: int = param(default=2, minimum=1, doc="C over the channels of g")
     pool: bool = param(default=True, doc="look at the maxima of 2 x 2 pixels only")
-    spectral_norm: bool = param(default=False, doc="divide each matrix by its spectral norm")
+    # the attribute `spectral_norm` would mean one weight, to infer.py and the backends
+    spectral: bool = param(
+        default=False, field="spectral_norm", doc="divide each matrix by its spectral norm"
+    )
     weight_filler: Filler = param(default=None, doc="how the four matrices start")
 
     def infer(self, *bottoms: Blob) -> Blob:
@@ -72,7 +75,7 @@ class SelfAttention(Layer):
 
     def state(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:
         """Yield the singular vectors."""
-        if self.spectral_norm:
+        if self.spectral:
             for name, shape in self.matrices(bottoms[0].channels):
                 yield f"{name}.u", shape[:1]
 

@@ -64,5 +64,5 @@ def lower(node: Node) -> Lowered:
         channels // layer.reduction,
         channels // layer.value_reduction,
         pool=None if layer.pool else False,
-        spectral_norm=layer.spectral_norm or None,
+        spectral_norm=layer.spectral or None,
     )

@@ -1,0 +1,176 @@
+"""An imported spec as a person would write it: nothing said that is said already."""
+
+from __future__ import annotations
+
+from ..layer import FILLER
+from ..schema import find_type
+from .yaml_text import Comments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..layer import Param
+    from .caffe import Imported
+
+    Raw = dict[str, Any]
+
+ORDER = ("name", "type", "block", "bottom", "top")
+LAST = ("param", "loss_weight", "propagate_down", "include", "exclude", "phase")
+PER_AXIS = {"stride": 1, "dilation": 1, "pad": 0}  # where left out, whatever the axes are
+COMMENT = 160  # characters of one comment line
+
+
+def tidy(document: Imported) -> Raw:
+    """Return the value of a spec that means the same net, with defaults and wiring implied."""
+    value: Raw = dict(document.value)
+    entries = [ordered(plain_entry(entry)) for entry in value["layers"]]
+    imply(entries, list(value.get("inputs", {})))
+    value["layers"] = [escaped(entry) for entry in entries]
+    if value.get("name") and "$" in value["name"]:
+        value["name"] = value["name"].replace("$", "$$")
+    return value
+
+
+def plain_entry(entry: Raw) -> Raw:
+    """Return an entry without what is so by default."""
+    cls = find_type(entry["type"])
+    found: Raw = {}
+    for key, item in entry.items():
+        if cls is not None and key in cls.messages:
+            fields = {k: v for k, v in item.items() if not is_default(cls.messages[key][k], v)
+                      } if item.keys() <= cls.messages[key].keys() else item  # fmt: skip
+            fields = {k: filler(cls.messages[key].get(k), v) for k, v in fields.items()}
+            if fields or key in cls.needs():
+                found[key] = fields
+        elif key == "param":
+            if params := plain_params(item, entry):
+                found[key] = params
+        elif key == "loss_weight" and cls is not None and cls.loss and item == 1:
+            continue
+        elif key in ("include", "exclude"):
+            found[key] = item if isinstance(item, list) else [item]
+        elif key == "bottom" and item == [] and cls is not None and cls.bottoms == 0:
+            continue
+        else:
+            found[key] = item
+    return found
+
+
+def is_default(declared: Param, value: Any) -> bool:
+    """Return whether a field says what it would mean if left out."""
+    default = declared.default
+    if default is None and declared.kind == "PerAxis":
+        default = PER_AXIS.get(declared.name)
+    if declared.required or default is None:
+        return False
+    return bool(type(value) is bool) == bool(type(default) is bool) and value == default
+
+
+def filler(declared: Param | None, value: Any) -> Any:
+    """Return a filler without its defaults: only its type tells it from none at all."""
+    if declared is None or declared.kind not in ("Filler", "Fillers"):
+        return value
+    if isinstance(value, list):
+        return [filler(declared, each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    known = FILLER["properties"]
+    used = {
+        "constant": ("value",), "uniform": ("min", "max"), "gaussian": ("mean", "std", "sparse"),
+        "xavier": ("variance_norm",), "msra": ("variance_norm",),
+    }.get(value.get("type", "constant"), ())  # fmt: skip
+    found: Raw = {"type": value.get("type", "constant")}
+    found.update(
+        (key, item) for key, item in value.items()
+        if key in used and item != known.get(key, {}).get("default", "FAN_IN")
+    )  # fmt: skip
+    return found
+
+
+def plain_params(params: Any, entry: Raw) -> list[Raw]:
+    """Return the `param` entries that say something."""
+    given = params if isinstance(params, list) else [params]
+    found = []
+    for each in given:
+        kept = {k: v for k, v in each.items() if not (k in ("lr_mult", "decay_mult") and v == 1)}
+        if kept.get("share_mode") == "STRICT":
+            del kept["share_mode"]
+        found.append(kept)
+    if entry["type"] == "BatchNorm" and not any("name" in each for each in found):
+        return []  # its statistics never learn
+    while found and not found[-1]:
+        found.pop()
+    return found
+
+
+def ordered(entry: Raw) -> Raw:
+    """Return an entry with its keys in the order people write them."""
+    middle = [key for key in entry if key not in ORDER and key not in LAST]
+    keys = [*ORDER, *middle, *LAST]
+    return {key: entry[key] for key in keys if key in entry}
+
+
+def imply(entries: list[Raw], inputs: list[str]) -> None:
+    """Take out the wiring that the order of the entries implies."""
+    previous: list[str] | None = inputs
+    for entry in entries:
+        cls = find_type(entry["type"])
+        bottoms, tops = listed(entry.get("bottom")), listed(entry.get("top"))
+        if "bottom" in entry and len(bottoms) == 1 and bottoms == previous:
+            del entry["bottom"]
+        if tops == [entry["name"]] and cls is not None and cls.tops != 0:
+            del entry["top"]
+        elif tops == [] and cls is not None and cls.tops == 0:
+            entry.pop("top", None)
+        # with rules it may be absent, and then what stands before it counts
+        previous = None if "include" in entry or "exclude" in entry else tops
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a repeated field as a list."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def escaped(value: Any) -> Any:
+    """Return a value whose text means itself, wherever a `$` stands in it."""
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, list):
+        return [escaped(item) for item in value]
+    if isinstance(value, dict):
+        return {key: escaped(item) for key, item in value.items()}
+    return value
+
+
+def comments(document: Imported) -> Comments:
+    """Return the comments of a prototxt, each with the layer it stands in or above."""
+    found = Comments()
+    parsed = document.values.document
+    source = parsed.source
+    layers: list[tuple[int, int, int]] = []
+    for index in range(len(document.value["layers"])):
+        field = document.values.field(*document.origin(("layers", index)))
+        if field is not None and field.name in ("layer", "layers"):
+            layers.append((field.at, field.end, index))
+    layers.sort()
+    first = min((field.at for field in parsed.root.fields), default=0)
+    position = 0
+    for start, end in parsed.comments:
+        said = source.text[start:end].lstrip("#").strip()
+        if not said or not any(map(str.isalnum, said)):
+            continue
+        said = said if len(said) <= COMMENT else said[: COMMENT - 3] + "..."
+        line = source.position(start)[0]
+        while position < len(layers) and (
+            layers[position][1] <= start and source.position(layers[position][1])[0] != line
+        ):
+            position += 1
+        if start < first:
+            found.head.append(said)
+        elif position < len(layers):
+            found.layers.setdefault(layers[position][2], []).append(said)
+        else:
+            found.foot.append(said)
+    return found
+
