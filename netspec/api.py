@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from weakref import WeakKeyDictionary
+
 from . import codes
 from .diagnostics import Report
 
@@ -11,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .net import Net
+
+_nets: WeakKeyDictionary[Any, Net] = WeakKeyDictionary()  # what a module was built from
 
 
 def build(
@@ -35,7 +40,8 @@ def build(
 
     net = _net(path, phase, scale, options)
     with Unhindered():
-        model = backend.eager(net, outputs=outputs, init=init and weights is None)
+        model = backend.eager(net, outputs=outputs, init=init and not _whole(weights))
+    _nets[model] = net
     if weights is not None:
         load_weights(model, weights)
     if compile:
@@ -77,10 +83,16 @@ def param_groups(model: Any, lr: float, weight_decay: float = 0.0) -> list[dict[
 
 
 def load_weights(model: Any, path: str) -> None:
-    """Load a safetensors file into a module; every key must fit."""
-    from safetensors.torch import load_file
+    """Load a safetensors or caffemodel file into a module.
 
-    model.load_state_dict(load_file(path), strict=True)
+    Every key of a safetensors file must fit, and none may lack. Of a caffemodel, or its HDF5
+    form, layers are matched by name as Caffe does: what the file lacks stays as it is.
+    Raises SpecError where a weight does not fit.
+    """
+    from .importers import weights
+
+    model = getattr(model, "_orig_mod", model)
+    weights.into(model, _nets.get(model), os.fspath(path))
 
 
 def torch_backend() -> Any:
@@ -95,6 +107,15 @@ def torch_backend() -> Any:
             raise
         Report().fatal(codes.BackendMissing, None, backend="build", library="torch", extra="torch")
     return netspec_torch
+
+
+def _whole(weights: str | None) -> bool:
+    """Return whether a file of weights leaves nothing as it starts."""
+    if weights is None:
+        return False
+    from .importers.weights import kind_of
+
+    return kind_of(weights) == "safetensors"
 
 
 def _net(path: str | Net, phase: str, scale: str | None, options: dict[str, Any]) -> Net:

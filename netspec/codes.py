@@ -358,7 +358,7 @@ class DuplicateTop(Code):
     """
 
     id = "E321"
-    message = "the blob `{blob}` is already made by `{maker}`"
+    message = "the blob `{blob}` is {maker}"
     hint = "give the top another name"
 
 
@@ -673,6 +673,16 @@ class UnknownImport(Code):
     id = "E627"
     message = "cannot tell what {file} is"
     hint = "a spec is YAML and named .yaml; a Caffe net .prototxt; a darknet net .cfg"
+
+
+class WeightsMisfit(Code):
+    """Weights of a file are not those of the net: a layer has others, or in other shapes.
+
+    As in Caffe, layers are matched by name. Rename a layer of the net to start it anew.
+    """
+
+    id = "E628"
+    message = "{file} does not fit the net: {misfits}"
 
 
 class PrototxtSyntax(Code):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LIMIT = 100  # diagnostics shown in one run
 CROP = 2_000  # characters of one message
+TRAIL = 4  # uses of blocks named beside one diagnostic
 
 
 class Code:
@@ -97,13 +98,15 @@ class Report:
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
         self.failed = False
+        self.trail: list[tuple[Any, str]] = []  # uses of blocks we are inside of, outermost first
         self._seen: set[object] = set()
 
     def add(
         self, code: type[Code], span: Span | None, related: Related = (), **facts: Any
     ) -> None:
         """Note one finding; a second one of the same code at the same place is dropped."""
-        found = Diagnostic(code, span, related, facts)
+        uses = [(place.span("name"), label) for place, label in reversed(self.trail[-TRAIL:])]
+        found = Diagnostic(code, span, (*related, *uses), facts)
         self.failed = self.failed or found.severity == "error"
         where = (span.source.name, span.start, span.end) if span else None
         key = (code.id, where, None if span else found.message)

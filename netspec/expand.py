@@ -6,10 +6,10 @@ import os
 
 from . import codes
 from .diagnostics import nearest
-from .expression import ExpressionError, has_variables, substitute, variables
+from .expression import Budget, ExpressionError, has_variables, substitute, variables
 from .graph import Graph, Node, Scope, Value
-from .schema import suggestion
-from .spec import Place, Spec, as_list, holds_variables, typed
+from .schema import RULES, SPEC, judge, quoted, suggestion, type_hint
+from .spec import Place, Spec, as_list, holds_variables, named, typed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from .layer import Layer
 
     Raw = dict[str, Any]
+    Load = Callable[[str, Place], tuple[Spec, str | None]]
 
 LAYERS = 1_000_000
 DEPTH = 64
+GUESSES = 10_000  # blocks whose size is looked at before they are expanded
+_UNKNOWN: Any = object()
 
 
 class Choice:
@@ -64,30 +67,33 @@ class Choice:
 
 
 def expand(
-    spec: Spec, choice: Choice, report: Report, load: Callable[[str, Place], Spec]
+    spec: Spec, choice: Choice, report: Report, load: Load
 ) -> Graph:
     """Return the flat graph of one choice of phase, scale, stages and variables.
 
-    `load` reads an imported spec, given its path as written and the place that names it.
+    `load` reads an imported spec, given its path as written and the place that names it; with
+    the spec it gives the scale that a `zoo:` name means.
     """
-    from .expression import Budget
-
     walk = _Walk(choice, report, load, Budget())
     scope = Scope()
     file = walk.file(spec, choice.scale, choice.vars, Place(spec.document), chosen=True)
     for name in spec.inputs:
         scope.names[name] = walk.graph.inputs[name] = Value(name, None)
         scope.made.add(name)
+    walk.graph.declared = walk.declared(spec, file.env)
     use = _Use(file, file.env, scope, Place(spec.document, ("layers",)), (), False, ())
     walk.entries(spec.layers, use, _start(spec))
     graph = walk.graph
-    graph.declared = walk.value(spec.inputs, file.env, Place(spec.document, ("inputs",)))
     graph.names = scope.names
     if spec.outputs is None:
+        # by the name they have here, which for a block's output is the block's
+        known = {id(value): name for name, value in reversed(scope.names.items())}
+        known.update((id(v), name) for name, v in scope.names.items() if v.name == name)
         unread = [v for node in graph.nodes for v in node.tops if not v.readers]
-        graph.outputs = {value.name: value for value in unread}
+        graph.outputs = {known.get(id(value), value.name): value for value in unread}
     else:
-        for index, name in enumerate(spec.outputs):
+        names = walk.value(spec.outputs, file.env, Place(spec.document, ("outputs",)))
+        for index, name in enumerate(names):
             if name in scope.names:
                 graph.outputs[name] = scope.names[name]
             else:
@@ -114,12 +120,13 @@ def _start(spec: Spec) -> list[str]:
 class _File:
     """A spec with its variables known: what its entries and blocks see."""
 
-    __slots__ = ("env", "imports", "spec", "templates")
+    __slots__ = ("chain", "env", "imports", "spec", "templates")
 
     def __init__(self, spec: Spec, env: Raw) -> None:
         self.spec = spec
         self.env = env
-        self.imports: dict[str, Spec] = {}
+        self.imports: dict[str, tuple[Spec, str | None]] = {}
+        self.chain: tuple[str, ...] = (spec.document.source.name,)  # the files that led here
         self.templates: dict[Any, tuple[Raw, Layer | None]] = {}
 
 
@@ -149,7 +156,7 @@ class _Use:
 
 class _Walk:
     def __init__(
-        self, choice: Choice, report: Report, load: Callable[[str, Place], Spec], budget: Any
+        self, choice: Choice, report: Report, load: Load, budget: Budget
     ) -> None:
         self.choice = choice
         self.report = report
@@ -158,6 +165,9 @@ class _Walk:
         self.graph = Graph()
         self.reads: dict[int, tuple[str, ...]] = {}
         self.count = 0
+        self.uses = 0
+        self.files: dict[int, _File] = {}  # imported for their blocks, by id of the spec
+        self.sizes: dict[Any, int] = {}  # what `least` found
 
     # variables
 
@@ -192,12 +202,12 @@ class _Walk:
         if unset and spec.scales and scale is None:
             self.report.fatal(
                 codes.MissingScale,
-                None if chosen else place.span(),
+                None if chosen else place.span("block"),
                 scales=", ".join(spec.scales),
                 hint=f"choose one with {'--scale' if chosen else '`scale:`'}",
             )
         for name in unset:
-            span = spec.document.span("vars", name) if chosen else place.span()
+            span = spec.document.span("vars", name) if chosen else place.span("block")
             self.report.add(
                 codes.UnsetVariable, span, name=name, where=where,
                 hint=f"--set {name}=..." if chosen else f"add it under `with: {{{name}: ...}}`",
@@ -230,6 +240,16 @@ class _Walk:
                 env[name] = self.value(defaults[name], env, places[name])
         return env
 
+    def declared(self, spec: Spec, env: Raw) -> Raw:
+        """Return the shapes of the inputs, with the variables in them put in."""
+        if not spec.templated or not holds_variables(spec.inputs):
+            return spec.inputs
+        inputs: Raw = self.value(spec.inputs, env, Place(spec.document, ("inputs",)))
+        schema = SPEC["properties"]["inputs"]
+        if judge(schema, inputs, spec.document, ("inputs",), self.report, "`inputs`"):
+            self.report.close()
+        return inputs
+
     def value(self, value: Any, env: Raw, place: Place) -> Any:
         """Return a value of the document with every expression in it evaluated."""
         if isinstance(value, str):
@@ -260,7 +280,7 @@ class _Walk:
             if id(raw) in rejected:
                 previous = self.unknown(raw, use.scope)
                 continue
-            if not self.kept(raw, use.place.at(index)):
+            if not self.kept(raw, use.env, use.place.at(index)):
                 continue
             if "block" in raw:
                 previous = self.block(raw, use, index, previous)
@@ -275,11 +295,12 @@ class _Walk:
             scope.names[top] = Value(top, None)
         return tops
 
-    def kept(self, raw: Raw, place: Place) -> bool:
+    def kept(self, raw: Raw, env: Raw, place: Place) -> bool:
         """Return whether the rules of an entry keep it. Source: BVLC/caffe, net.cpp, FilterNet."""
         if "include" not in raw and "exclude" not in raw:
             return True
-        include, exclude = as_list(raw.get("include", [])), as_list(raw.get("exclude", []))
+        include = self.rules(raw, "include", env, place)
+        exclude = self.rules(raw, "exclude", env, place)
         if include and exclude:
             self.report.add(
                 codes.IncludeAndExclude, place.key_span("exclude"), layer=raw.get("name", "")
@@ -287,6 +308,15 @@ class _Walk:
         if include:
             return any(self.choice.meets(rule) for rule in include)
         return not any(self.choice.meets(rule) for rule in exclude)
+
+    def rules(self, raw: Raw, key: str, env: Raw, place: Place) -> list[Raw]:
+        """Return the `include` or `exclude` rules of an entry."""
+        given = raw.get(key, [])
+        if holds_variables(given):
+            given = self.value(given, env, place.at(key))
+            if judge(RULES, given, place.document, (*place.path, key), self.report, f"`{key}`"):
+                return []
+        return as_list(given)
 
     def when(self, raw: Raw, use: _Use, place: Place) -> bool:
         """Return whether an entry's condition holds."""
@@ -296,7 +326,7 @@ class _Walk:
         if not isinstance(value, bool):
             self.report.fatal(
                 codes.WrongType, place.span("when"), key="when", expected="true or false",
-                value=value,
+                value=quoted(value), hint=type_hint(value, ["boolean"]),
             )  # fmt: skip
         return value
 
@@ -315,7 +345,9 @@ class _Walk:
         if self.count >= LAYERS:
             self.report.fatal(codes.TooManyLayers, place.span("name"), limit=f"{LAYERS:,}")
         self.count += 1
-        bottoms = self.bottoms(entry, layer.bottoms != 0, previous, name, place)
+        bottoms = self.bottoms(entry, layer.bottoms != 0, previous, use, place)
+        if bottoms is None:
+            return self.unknown(entry, use.scope)
         if "top" in entry:
             tops = as_list(entry["top"])
         else:
@@ -351,21 +383,25 @@ class _Walk:
         return templates[key]
 
     def bottoms(
-        self, entry: Raw, wanted: bool, previous: list[str], name: str, place: Place
-    ) -> list[str]:
+        self, entry: Raw, wanted: bool, previous: list[str], use: _Use, place: Place
+    ) -> list[str] | None:
         """Return the names of the blobs an entry reads; left out: the top of the one before."""
         if "bottom" in entry:
             return as_list(entry["bottom"])
         if not wanted:
             return []
-        if len(previous) != 1:
-            many = f"the entry before it has {len(previous)} tops: {', '.join(previous[:8])}"
-            reason = many if previous else "no blob stands before it"
-            self.report.add(
-                codes.NoImpliedBottom, place.span("name"), layer=name, reason=reason,
-                hint="name its `bottom`",
-            )  # fmt: skip
-        return previous
+        if len(previous) == 1:
+            return previous
+        made = [use.scope.names[name].maker for name in previous if name in use.scope.names]
+        what = "the entry before it has {} tops"
+        if not any(made):
+            what = "the block has {} inputs" if use.blocks else "the net has {} inputs"
+        reason = f"{what.format(len(previous))}: {', '.join(previous[:8])}"
+        self.report.add(
+            codes.NoImpliedBottom, place.span("name"), layer=entry["name"],
+            reason=reason if previous else "no blob stands before it", hint="name its `bottom`",
+        )  # fmt: skip
+        return None
 
     def skip(self, bottoms: list[str], tops: list[str], scope: Scope) -> list[str]:
         """Leave an entry out: with one bottom and one top it is a wire."""
@@ -383,9 +419,13 @@ class _Walk:
         place = use.place.at(index)
         fixed = {key: item for key, item in raw.items() if key not in ("with", "when", "repeat")}
         entry = self.value(fixed, use.env, place)
+        if not named(entry, place, self.report):
+            return self.unknown(entry, use.scope)
         name = entry["name"]
-        bottoms = self.bottoms(entry, True, previous, name, place)
+        bottoms = self.bottoms(entry, True, previous, use, place)
         body = self.body(entry, use, place)
+        if bottoms is None:
+            return self.unknown(entry, use.scope)
         if not self.when(raw, use, place):
             return self.skip(bottoms, as_list(entry.get("top", name)), use.scope)
         values: list[Value] = []
@@ -411,16 +451,24 @@ class _Walk:
             times = self.value(raw["repeat"], use.env, place.at("repeat"))
             if isinstance(times, bool) or not isinstance(times, int) or times < 0:
                 self.report.fatal(codes.BadRepeat, place.span("repeat"), value=times)
-            if times * body.least > LAYERS:
-                self.report.fatal(codes.TooManyLayers, place.span("repeat"), limit=f"{LAYERS:,}")
-        made = dict(zip(["out"], values[:1], strict=False))  # repeated no times, it is a wire
+        least = self.least(body, self.guess(raw.get("with", {}), use.env))
+        if self.count + times * least > LAYERS:
+            many = f"`{entry['block']}` has at least {least:,} layers"
+            self.report.fatal(
+                codes.TooManyLayers, place.span("repeat" if "repeat" in raw else "block"),
+                limit=f"{LAYERS:,}", hint=f"{many}, and is repeated {times:,} times"
+                if "repeat" in raw else many,
+            )  # fmt: skip
+        made = dict(zip(body.outputs, values, strict=False))  # repeated no times, it is a wire
         scope = use.scope
         for i in range(times):
             inner = f"{entry['name']}.{i}." if "repeat" in raw else f"{entry['name']}."
             weights = f"<{entry['share']}>." if "share" in entry else inner
             child = Scope(scope.prefix + inner, scope.weights + weights)
             given = self.value(raw.get("with", {}), {**use.env, "i": i}, place.at("with"))
+            self.report.trail.append((place, f"used here, as `{child.prefix[:-1]}`"))
             made = self.instance(entry, body, given, use, place, child, values)
+            self.report.trail.pop()
             chained = list(made.values())
             values = chained + values[len(chained) :] if len(chained) <= len(values) else chained
         return made
@@ -439,8 +487,12 @@ class _Walk:
         spec = body.file.spec if body.file else body.spec
         frozen = use.frozen or entry.get("freeze", False)
         origin = (*use.origin, place)
+        self.uses += 1
+        if self.uses > LAYERS:
+            self.report.fatal(codes.TooManyLayers, place.span("block"), limit=f"{LAYERS:,}")
         if body.name is None:  # a whole net
-            file = self.file(spec, entry.get("scale"), given, place)
+            file = self.file(spec, entry.get("scale", body.scale), given, place)
+            file.chain = body.chain
             env, inner, block = file.env, Place(spec.document, ("layers",)), None
             layers, inputs, outputs = spec.layers, list(spec.inputs), spec.outputs
         else:
@@ -517,18 +569,14 @@ class _Walk:
         """Return what an entry's `block` names: a block here, in an import, or a whole net."""
         name = str(entry["block"])
         spec = use.file.spec
-        found: _Body | None = None
-        owner, dot, inner = name.partition(".")
-        if name in spec.blocks:
-            found = _Body(spec, use.file, name)
-        elif owner in spec.imports:
-            imported = self.imported(owner, use.file)
-            if not dot:
-                found = _Body(imported, None, None)
-            elif inner in imported.blocks:
-                found = _Body(imported, self.file_of(imported, place), inner)
+        owner, _, inner = name.partition(".")
+        if name not in spec.blocks and owner in spec.imports:
+            self.imported(owner, use.file)
+        found = self.known(name, use.file)
         if found is None:
             known = [*spec.blocks, *spec.imports]
+            if inner and owner in use.file.imports:
+                known = [f"{owner}.{block}" for block in use.file.imports[owner][0].blocks]
             self.report.add(
                 codes.UnknownBlock, place.span("block"), block=name,
                 hint=suggestion(name, known, "blocks"),
@@ -540,17 +588,102 @@ class _Walk:
             )
         return found
 
-    def imported(self, name: str, file: _File) -> Spec:
-        """Return an imported spec, read once for each importing file."""
-        if name not in file.imports:
-            place = Place(file.spec.document, ("imports", name))
-            file.imports[name] = self.load(file.spec.imports[name], place)
-        return file.imports[name]
+    def known(self, name: str, file: _File) -> _Body | None:
+        """Return the block or net of a name, of those imported so far."""
+        owner, dot, inner = name.partition(".")
+        if name in file.spec.blocks:
+            return _Body(file.spec, file, name)
+        if owner not in file.imports:
+            return None
+        spec, scale = file.imports[owner]
+        chain = (*file.chain, spec.document.source.name)
+        if not dot:
+            return _Body(spec, None, None, scale, chain)
+        return _Body(spec, self.file_of(spec, scale, chain), inner) if inner in spec.blocks else None
 
-    def file_of(self, spec: Spec, place: Place) -> _File:
-        """Return a spec with the variables it has by default, for the use of one of its blocks."""
-        env = {name: value for name, value in spec.vars.items() if not holds_variables(value)}
-        return _File(spec, env)
+    def imported(self, name: str, file: _File) -> None:
+        """Read an import of a file, unless it was read before."""
+        if name in file.imports:
+            return
+        place = Place(file.spec.document, ("imports", name))
+        path = file.spec.imports[name]
+        spec, scale = self.load(path, place)
+        real = os.path.realpath(spec.document.source.name)
+        before = [os.path.realpath(each) for each in file.chain]
+        if real in before:
+            ring = [*file.chain[before.index(real) :], spec.document.source.name]
+            self.report.fatal(
+                codes.BadImport, place.span(), file=path,
+                reason=f"it imports itself: {' -> '.join(ring)}",
+            )  # fmt: skip
+        file.imports[name] = spec, scale
+
+    def file_of(self, spec: Spec, scale: str | None, chain: tuple[str, ...]) -> _File:
+        """Return a spec with the variables it has by default, for the use of its blocks."""
+        if id(spec) not in self.files:
+            defaults = {**spec.vars, **spec.scales.get(scale or "", {})}
+            places = {name: Place(spec.document, ("vars", name)) for name in defaults}
+            env = self.resolve(defaults, {}, {}, places)
+            file = _File(spec, {name: value for name, value in env.items() if value is not None})
+            file.chain = chain
+            self.files[id(spec)] = file
+        return self.files[id(spec)]
+
+    # size
+
+    def guess(self, value: Any, env: Raw) -> Any:
+        """Return a value as far as it is known before its instance is; `_UNKNOWN` where not."""
+        if isinstance(value, dict):
+            return {key: self.guess(item, env) for key, item in value.items()}
+        if not holds_variables(value):
+            return value
+        names = _reads(value)
+        if "i" in names or any(env.get(name, _UNKNOWN) is _UNKNOWN for name in names):
+            return _UNKNOWN
+        try:
+            return substitute(value, env, Budget()) if isinstance(value, str) else _UNKNOWN
+        except ExpressionError:
+            return _UNKNOWN
+
+    def least(self, body: _Body, given: Raw, depth: int = 0) -> int:
+        """Return how many layers a block expands to at least, without expanding it."""
+        if depth >= DEPTH or len(self.sizes) > GUESSES:
+            return 1
+        spec = body.spec
+        own = spec.blocks[body.name].get("vars") or {} if body.name else spec.vars
+        outer = body.file.env if body.file else {}
+        env = {**outer, **{name: self.guess(value, outer) for name, value in own.items()}, **given}
+        key = (body.key, *((name, _key(env[name])) for name in sorted(env)))
+        if key not in self.sizes:
+            self.sizes[key] = 1  # of a block that uses itself: it is refused later
+            path: tuple[str | int, ...] = ("layers",)
+            entries = spec.layers
+            if body.name:
+                path, entries = ("blocks", body.name, *path), spec.blocks[body.name]["layers"]
+            counts = [
+                self.least_of(entry, body.file, env, Place(spec.document, (*path, index)), depth)
+                for index, entry in enumerate(entries)
+            ]
+            self.sizes[key] = max(1, sum(counts))
+        return self.sizes[key]
+
+    def least_of(self, entry: Raw, file: _File | None, env: Raw, place: Place, depth: int) -> int:
+        if self.guess(entry.get("when", True), env) is not True:
+            return 0
+        if "include" in entry or "exclude" in entry:
+            rules = [entry.get("include"), entry.get("exclude")]
+            if holds_variables(rules) or not self.kept(entry, env, place):
+                return 0
+        if "block" not in entry:
+            return 1
+        times = self.guess(entry.get("repeat", 1), env)
+        if type(times) is not int:
+            return 0
+        name = self.guess(entry["block"], env)
+        body = self.known(name, file) if file and isinstance(name, str) else None
+        if body is None:
+            return times
+        return times * self.least(body, self.guess(entry.get("with", {}), env), depth + 1)
 
     def expose(
         self, entry: Raw, made: dict[str, Value], use: _Use, place: Place
@@ -572,7 +705,8 @@ class _Walk:
         for top, value in zip(tops, made.values(), strict=False):
             if top in use.scope.made:
                 self.report.add(
-                    codes.DuplicateTop, place.span("name"), blob=top, maker=names[top].name
+                    codes.DuplicateTop, place.span("name"), blob=top,
+                    maker=f"already made by `{names[top].name}`",
                 )
             names[top] = value
             use.scope.made.add(top)
@@ -584,15 +718,24 @@ class _Walk:
 class _Body:
     """What a block entry expands: a block of a file, or a whole net where `name` is None."""
 
-    __slots__ = ("file", "key", "least", "name", "spec")
+    __slots__ = ("chain", "file", "key", "name", "outputs", "scale", "spec")
 
-    def __init__(self, spec: Spec, file: _File | None, name: str | None) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        file: _File | None,
+        name: str | None,
+        scale: str | None = None,
+        chain: tuple[str, ...] = (),
+    ) -> None:
         self.spec = spec
         self.file = file
         self.name = name
+        self.scale = scale
+        self.chain = chain
         self.key = f"{spec.document.source.name}#{name or spec.name}"
-        layers = spec.blocks[name]["layers"] if name else spec.layers
-        self.least = sum("block" not in entry and "when" not in entry for entry in layers)
+        outputs = spec.blocks[name].get("outputs") if name else spec.outputs
+        self.outputs: list[str] = as_list(outputs or "out")
 
 
 def _reads(value: Any) -> set[str]:

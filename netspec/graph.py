@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .diagnostics import Report
     from .layer import Layer
     from .spec import Place
+    from .text import Span
 
 
 class Value:
@@ -133,13 +134,15 @@ class Graph:
                 node.in_place = True
                 self._check_in_place(node, node.bottoms[index], report)
             elif old is not None and top in scope.made:
-                where = old.maker.place.span("name") if old.maker else None
+                where = old.maker.place.span("name") if old.maker else (
+                    node.place.document.key_span("inputs", top)
+                )
                 report.add(
                     codes.DuplicateTop,
-                    node.place.span(*(("top",) if "top" in node.entry else ("name",))),
-                    [(where, f"`{top}` is made here")] if where else [],
+                    _listed(node.place, node.entry, "top", index),
+                    [(where, f"`{top}` is made here" if old.maker else f"`{top}` is an input")],
                     blob=top,
-                    maker=old.maker.name if old.maker else "the inputs",
+                    maker=f"already made by `{old.maker.name}`" if old.maker else "an input",
                 )
             value = Value(scope.prefix + top, node)
             names[top] = value
@@ -155,6 +158,7 @@ class Graph:
             report.add(
                 codes.BadParam, node.place.span("top"), param="top", value=value.name,
                 layer=node.name, reason=f"cannot be its bottom: {node.type} does not work in place",
+                hint="give the top another name",
             )  # fmt: skip
         elif reader is not None:
             report.add(
@@ -187,11 +191,43 @@ def undefined(
     """Report a bottom that nothing makes."""
     from .diagnostics import nearest
 
-    listed = isinstance(place.document.value, dict)
     near = nearest(blob, scope.names)
-    span = place.span("bottom", index) if listed else place.span("bottom")
     hint = f"did you mean `{near}`?" if near else ""
-    report.add(codes.UndefinedBlob, span, layer=layer, blob=blob, hint=hint)
+    related: list[tuple[Any, str]] = []
+    for other, entry in _siblings(place):
+        tops = entry.get("top", entry.get("name"))
+        if blob not in (tops if isinstance(tops, list) else [tops]):
+            continue
+        if other.path == place.path:
+            hint = "a layer cannot read what it makes"
+        elif other.path[-1] > place.path[-1]:
+            related = [(other.span("name"), f"`{blob}` is made here, after it is read")]
+            hint = "layers run in the order of the file: move one of the two"
+        else:
+            related = [(other.span("name"), f"`{blob}` is made here, by a layer left out of this net")]
+            hint = "see its `include`, `exclude` or `when`"
+    report.add(codes.UndefinedBlob, _listed(place, {}, "bottom", index), related, layer=layer, blob=blob, hint=hint)
+
+
+def _siblings(place: Place) -> Iterable[tuple[Any, dict[str, Any]]]:
+    """Yield the entries of the list that an entry stands in, with their places."""
+    from .spec import Place
+
+    entries = place.document.value
+    for step in place.path[:-1]:
+        entries = entries[step]
+    for index, entry in enumerate(entries):
+        yield Place(place.document, (*place.path[:-1], index)), entry
+
+
+def _listed(place: Place, entry: dict[str, Any], key: str, index: int) -> Span:
+    """Return the place of one item of a repeated field, or of the only one; else of the name."""
+    value = place.document.value
+    for step in place.path:
+        value = value[step]
+    if key not in value:
+        return place.span("name")
+    return place.span(key, index) if isinstance(value[key], list) else place.span(key)
 
 
 def _check_counts(node: Node, tops: int, report: Report) -> None:

@@ -9,11 +9,10 @@ earlier one rejected.
 from __future__ import annotations
 
 import gc
-import gc
 import os
 
 from . import codes
-from .diagnostics import Report
+from .diagnostics import Report, SpecError
 from .document import parse, read
 from .expand import Choice, expand, within
 from .infer import infer
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from .spec import Place, Spec
 
+FILES = 256  # imported by one spec
 NATIVE = (".yaml", ".yml", ".json")  # other files are looked at to tell what they are
 
 
@@ -74,7 +74,7 @@ def compile_net(
 ) -> Net:
     """Return the net of a validated spec: expand, infer, and refuse what did not fit."""
     choice = choice.within(spec.state)
-    graph = expand(spec, choice, report, lambda file, place: import_spec(file, place, report))
+    graph = expand(spec, choice, report, Imports(spec, report))
     conditions, fits = infer(graph, spec, report, at, shapes)
     report.close()
     return Net(spec, choice, graph, conditions, fits)
@@ -99,19 +99,50 @@ def open_spec(
     return validate(parse(read(path, report), report), report), scale
 
 
-def import_spec(file: str, place: Place, report: Report) -> Spec:
-    """Return an imported spec; its path stays inside the folder of the spec that names it."""
-    if file.startswith("zoo:"):
-        from .zoo import find
+class Imports:
+    """The files a spec imports, each read once; none lies outside the spec's folder or the zoo."""
 
-        path, _ = find(file, report)
-    else:
-        base = os.path.dirname(place.document.source.name) or "."
-        inside = within(base, base, file)
-        if inside is None:
-            report.fatal(
-                codes.BadImport, place.span(), file=file,
-                reason="the path leaves the folder of the spec",
+    def __init__(self, spec: Spec, report: Report) -> None:
+        self.root = _folder(spec.document.source.name)
+        self.report = report
+        self.specs: dict[str, Spec] = {}
+
+    def __call__(self, file: str, place: Place) -> tuple[Spec, str | None]:
+        """Return the spec of an import as it is written, and the scale that a `zoo:` name means."""
+        inner = Report()
+        try:
+            path, scale = self.path(file, place, inner)
+            real = os.path.realpath(path)
+            if real not in self.specs:
+                if len(self.specs) >= FILES:
+                    inner.fatal(codes.UnreadableFile, None, reason=f"it is file {FILES + 1}, "
+                                f"and {FILES} are the most")  # fmt: skip
+                self.specs[real] = validate(parse(read(path, inner), inner), self.report)
+        except SpecError as error:
+            first, *others = error.diagnostics
+            if first.code is not codes.UnreadableFile:
+                raise SpecError((*self.report.diagnostics, first, *others)) from None
+            self.report.fatal(
+                codes.BadImport, place.span(), file=file, reason=first.facts["reason"],
+                hint=first.hint,
             )  # fmt: skip
-        path = os.path.join(base, file)
-    return validate(parse(read(path, report), report), report)
+        return self.specs[real], scale
+
+    def path(self, file: str, place: Place, report: Report) -> tuple[str, str | None]:
+        """Return the path of an import, from the folder of the file that names it."""
+        if file.startswith("zoo:"):
+            from .zoo import find
+
+            return find(file, report)
+        reason = "the path leaves the folder of the spec"
+        base = _folder(place.document.source.name)
+        root = self.root if within(self.root, base, ".") else base  # base: of a zoo spec
+        if "://" in file:
+            reason = "it is a path, not a URL"
+        elif within(root, base, file):
+            return os.path.normpath(os.path.join(base, file)), None
+        report.fatal(codes.UnreadableFile, None, reason=reason)
+
+
+def _folder(file: str) -> str:
+    return os.path.dirname(file) or "."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import codes
-from .diagnostics import nearest
+from .diagnostics import crop, nearest
 from .plugins import layer_types
 
 TYPE_CHECKING = False
@@ -265,7 +265,8 @@ def _translate(error: Any, document: Document, path: Path, where: str) -> Iterat
     elif keyword == "type":
         kinds = [limit] if isinstance(limit, str) else limit
         yield codes.WrongType, span, {
-            "key": key, "expected": _kinds(kinds), "value": value, "hint": type_hint(value, kinds),
+            "key": key, "expected": _kinds(kinds), "value": quoted(value),
+            "hint": type_hint(value, kinds),
         }  # fmt: skip
     elif keyword in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
         words = {
@@ -300,6 +301,11 @@ def suggestion(word: str, known: Iterable[str], what: str) -> str:
     return f"{what}: {', '.join(names)}" if 0 < len(names) <= 24 else ""
 
 
+def quoted(value: Any) -> Any:
+    """Return a value as a message says what it is: text in quotes."""
+    return f'"{crop(value)}"' if isinstance(value, str) else value
+
+
 def type_hint(value: Any, kinds: Iterable[str]) -> str:
     """Return what to do about a value of the wrong kind, where a common slip explains it."""
     numeric = {"integer", "number"} & set(kinds)
@@ -312,6 +318,8 @@ def type_hint(value: Any, kinds: Iterable[str]) -> str:
             if numeric:
                 quoted = "remove the `_`" if "_" in value else "quoted: remove the quotes"
                 return quoted
+        if "boolean" in kinds and value.lower() in ("true", "false"):
+            return "quoted: remove the quotes"
         if "boolean" in kinds and value.lower() in ("yes", "no", "on", "off"):
             return f"write `{'true' if value.lower() in ('yes', 'on') else 'false'}`"
     return ""

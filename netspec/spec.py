@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from . import codes
-from .expression import has_variables
+from .expression import CONSTANTS, WORDS, has_variables
 from .schema import (
     BLOCK_KEYS,
     ENTRY,
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 
 ENTRY_KEYS = frozenset(ENTRY["properties"])
 NAMING = frozenset({"name", "bottom", "top", "param", "include", "exclude", "loss_weight", "when"})
+NAME = 128  # characters of a name
+# printable ASCII without what quotes, escapes or opens something in one of the outputs
+_NAME = re.compile(r"(?! )[ !#%-;=?-\[\]^_a-z|~]{1,128}(?<! )")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 _entry_is_plain = plainly(ENTRY)
 _spec_is_plain = plainly(
     {key: value for key, value in SPEC.items() if key != "patternProperties"}
@@ -116,6 +122,7 @@ def validate(document: Document, report: Report) -> Spec:
     if not _spec_is_plain(sections) and judge(SPEC, value, document, (), report, "the spec"):
         report.close()
     spec = Spec(document)
+    _names(spec, report)
     _entries(spec, spec.layers, ("layers",), report)
     for name, block in spec.blocks.items():
         _entries(spec, block["layers"], ("blocks", name, "layers"), report)
@@ -136,6 +143,58 @@ def _entries(spec: Spec, entries: list[Raw], path: Path, report: Report) -> None
             spec.rejected.add(id(entry))
 
 
+def _names(spec: Spec, report: Report) -> None:
+    place = Place(spec.document)
+    for section in ("scales", "inputs", "blocks"):
+        for name in getattr(spec, section):
+            if reason := bad_name(name):
+                report.add(codes.BadName, place.key_span(section, name), name=name, reason=reason)
+    for name in spec.imports:
+        reason = bad_name(name) or ("a `.` stands before a block of the import" if "." in name else "")
+        if reason:
+            report.add(codes.BadName, place.key_span("imports", name), name=name, reason=reason)
+    sections: list[tuple[Path, Raw]] = [(("vars",), spec.vars)]
+    sections += [(("scales", scale), values) for scale, values in spec.scales.items()]
+    sections += [(("blocks", b, "vars"), block.get("vars") or {}) for b, block in spec.blocks.items()]
+    for path, names in sections:
+        for name in names:
+            if not _VARIABLE.fullmatch(name) or name in WORDS or name in CONSTANTS:
+                report.add(
+                    codes.BadName, place.key_span(*path, name), name=name,
+                    reason="a variable is a word of ASCII letters, digits and `_`, and none of "
+                    "the words that expressions use",
+                )  # fmt: skip
+
+
+def bad_name(name: str) -> str:
+    """Return why a text cannot name a layer, a blob or a block; empty where it can."""
+    if _NAME.fullmatch(name):
+        return ""
+    if not name:
+        return "it is empty"
+    if len(name) > NAME:
+        return f"it has {len(name):,} characters, and {NAME} are the most"
+    if name[0] == " " or name[-1] == " ":
+        return "it begins or ends with a space"
+    wrong = next(c for c in name if not _NAME.fullmatch(c) and c != " ")
+    shown = f"`{wrong}` " if wrong.isprintable() and wrong != "`" else ""
+    return f"the character {shown}(U+{ord(wrong):04X}) is not allowed in one"
+
+
+def named(entry: Raw, place: Place, report: Report) -> bool:
+    """Report the names an entry gives that cannot be names; return whether there were none."""
+    good = True
+    for key in ("name", "top"):
+        given = entry.get(key, "x")
+        listed = isinstance(given, list)
+        for index, name in enumerate(given if listed else [given]):
+            if reason := "" if _NAME.fullmatch(name) else bad_name(name):
+                span = place.span(key, index) if listed else place.span(key)
+                report.add(codes.BadName, span, name=name, reason=reason)
+                good = False
+    return good
+
+
 def typed(
     entry: Raw, document: Document, path: Path, report: Report, shared: dict[Any, Layer]
 ) -> Layer | None:
@@ -144,6 +203,8 @@ def typed(
     Entries that say the same of their layer get the same object: `shared` holds those made.
     """
     if not _entry_is_plain(entry) and judge(ENTRY, entry, document, path, report, "this entry"):
+        return None
+    if not named(entry, Place(document, path), report):
         return None
     kind = entry.get("type")
     if kind is None or "block" in entry:
@@ -296,12 +357,12 @@ def _whole(schema: Raw, value: Raw) -> Raw:
 
 
 def holds_variables(value: Any) -> bool:
-    """Return whether a value of the document holds a `${}` or `$name` anywhere."""
+    """Return whether a value of the document holds a `${}`, `$name` or `$$` anywhere."""
     pending = [value]
     while pending:
         item = pending.pop()
         if isinstance(item, str):
-            if "$" in item and has_variables(item):
+            if "$" in item and ("$$" in item or has_variables(item)):
                 return True
         elif isinstance(item, dict):
             pending += item.values()

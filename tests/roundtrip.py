@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import netspec
+from netspec.importers.caffe_tidy import PER_AXIS
 
 
 def facts(net: netspec.Net, fillers: bool = True) -> list[Any]:
@@ -19,7 +20,8 @@ def facts(net: netspec.Net, fillers: bool = True) -> list[Any]:
     for node in net.flat.nodes:
         layer = node.layer
         params = {
-            name: shown(getattr(layer, name))
+            name: PER_AXIS.get(name) if getattr(layer, name) is None and declared.kind == "PerAxis"
+            else shown(getattr(layer, name))
             for name, declared in layer.params.items()
             if declared.kind not in ("Filler", "Fillers")
         }
@@ -28,7 +30,8 @@ def facts(net: netspec.Net, fillers: bool = True) -> list[Any]:
             [numbers.get(id(value)) for value in node.bottoms],
             [(value.name, str(value.blob)) for value in node.tops],
             [(w.name, w.shape, w.lr_mult, w.decay_mult, w.owner and (w.owner[0].name, w.owner[1]))
-             for w in (*node.weights, *node.state)],
+             for w in node.weights],
+            [(w.name, w.shape) for w in node.state],
             [filled(w.filler) for w in node.weights],
             node.entry.get("loss_weight", 1 if layer.loss else 0),
             node.entry.get("propagate_down"),

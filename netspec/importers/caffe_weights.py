@@ -82,26 +82,32 @@ def misfit(weights: Sequence[Weight], blobs: Arrays) -> str:
     if len(weights) != len(blobs):
         return f"the file has {len(blobs)} blobs, the layer {len(weights)}"
     for index, (weight, blob) in enumerate(zip(weights, blobs, strict=True)):
-        if not alike(tuple(blob.shape), weight.shape):
+        if blob is None:
+            if weight.owner is None:
+                return f"the file has no blob {index}, `{weight.name}`"
+        elif not alike(tuple(blob.shape), weight.shape, getattr(blob, "legacy", False)):
             theirs, ours = ("x".join(map(str, each)) or "1" for each in (blob.shape, weight.shape))
             return f"blob {index} is {theirs} in the file, `{weight.name}` is {ours}"
     return ""
 
 
-def alike(stored: Sequence[Any], shape: Sequence[Any]) -> bool:
+def alike(stored: Sequence[Any], shape: Sequence[Any], legacy: bool) -> bool:
     """Return whether a stored shape is a weight's; the old one of four axes is padded in front."""
-    if tuple(stored) == tuple(shape):
-        return True
-    padded = (1,) * (4 - len(shape)) + tuple(shape)
-    return len(stored) == 4 and tuple(stored) == padded
+    if not legacy:
+        return tuple(stored) == tuple(shape)
+    return len(shape) <= 4 and tuple(stored) == (1,) * (4 - len(shape)) + tuple(shape)
 
 
 def place(node: Node, weights: Sequence[Weight], blobs: Arrays, arrays: dict[str, Any]) -> None:
     """Put the blobs of one layer among the arrays, under the name of who owns them."""
     import numpy
 
-    values = [numpy.asarray(blob, numpy.float32) for blob in blobs]
-    if node.type == "BatchNorm":
+    values = [
+        blob.numpy() if hasattr(blob, "numpy") else numpy.asarray(blob, numpy.float32)
+        for blob in blobs if blob is not None
+    ]  # fmt: skip
+    weights = [weight for weight, blob in zip(weights, blobs, strict=True) if blob is not None]
+    if node.type == "BatchNorm" and len(values) >= 3:
         factor = float(values[2].reshape(-1)[0])
         scale = 1.0 / factor if factor else 0.0
         values[0], values[1] = values[0] * numpy.float32(scale), values[1] * numpy.float32(scale)

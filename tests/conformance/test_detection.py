@@ -177,7 +177,7 @@ def plain_loss(
             code = fields.get("code_type", "CORNER")
             if code == "CENTER_SIZE":
                 target = [
-                    ((b[0] + b[2]) - (a[0] + a[2])) / 2 / w, ((b[1] + b[3]) - (a[1] + a[3])) / 2 / h,
+                    (b[0] + b[2] - a[0] - a[2]) / 2 / w, (b[1] + b[3] - a[1] - a[3]) / 2 / h,
                     np.log((b[2] - b[0]) / w), np.log((b[3] - b[1]) / h),
                 ]  # fmt: skip
             else:
@@ -218,7 +218,8 @@ def test_yolo_loss(sqrt: bool, rescore: bool, tmp_path: Any) -> None:
     x = rng.uniform(0.05, 0.9, (images, cells * (classes + 5 * num))).astype(np.float32)
     true = rng.uniform(0.1, 0.8, (images, cells, 5 + classes)).astype(np.float32)
     true[:, :, 0] = rng.random((images, cells)) < 0.5
-    true[0, 0, 0], true[0, 0, -4:] = 1, (-5, -5, 0.01, 0.01)  # overlaps nothing: the nearest box is taken
+    # overlaps nothing: the nearest box is taken
+    true[0, 0, 0], true[0, 0, -4:] = 1, (-5, -5, 0.01, 0.01)
     arrays = {"x": x, "true": true.reshape(images, -1)}
     fields = {"side": side, "classes": classes, "num": num, "sqrt": sqrt, "rescore": rescore}
     net = build(tmp_path, {"type": "YoloLoss", "yolo_loss_param": fields}, arrays)

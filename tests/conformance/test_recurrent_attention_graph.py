@@ -86,7 +86,8 @@ def test_self_attention_is_its_formula(pool: bool, tmp_path: Any) -> None:
     x = torch.randn(2, 16, 5, 6)
     assert torch.equal(net(x), x)  # sigma is 0
     nn.init.constant_(net.att.sigma, 0.5)
-    theta, phi, g, o = (getattr(net.att, name).weight[:, :, 0, 0] for name in ("theta", "phi", "g", "o"))
+    matrices = [net.att.theta, net.att.phi, net.att.g, net.att.o]
+    theta, phi, g, o = (matrix.weight[:, :, 0, 0] for matrix in matrices)
     expected = torch.empty_like(x)
     for n in range(2):
         pixels = x[n].flatten(1)
@@ -120,8 +121,8 @@ def test_spectral_norm_of_self_attention(tmp_path: Any) -> None:
 
 def test_gcn_over_a_matrix_and_over_edges(tmp_path: Any) -> None:
     layers = [
-        {"name": name, "type": "GCNConv", "bottom": ["x", graph], "gcn_conv_param": {"num_output": 3}}
-        for name, graph in (("dense", "a"), ("edges", "e"))
+        {"name": name, "type": "GCNConv", "bottom": bottoms, "gcn_conv_param": {"num_output": 3}}
+        for name, bottoms in (("dense", ["x", "a"]), ("edges", ["x", "e"]))
     ]
     inputs = {"x": [2, 6, 5], "a": [6, 6], "e": {"shape": [2, "E"], "dtype": "int64"}}
     net = build(tmp_path, inputs, *layers, outputs=["dense", "edges"])

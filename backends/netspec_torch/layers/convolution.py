@@ -14,7 +14,7 @@ def lower(node: Node) -> Lowered:
     """Return nn.Conv1d, 2d or 3d; nn.Linear where no axis is spatial."""
     (x, *_), layer = [value.blob for value in node.bottoms], node.layer
     axis = canonical_axis(layer, "axis", x)
-    window, channels = whole_window(layer, x), x.shape[axis]
+    window, channels = layer.window(x), x.shape[axis]
     axes = len(window.kernel)
     if axes == 0 and layer.groups(channels) == 1:
         bias = None if layer.bias_term else False
@@ -23,6 +23,8 @@ def lower(node: Node) -> Lowered:
         raise Refused(f"a convolution over {axes} spatial axes")
     before, after = window.pad, ends(window, x.shape[axis + 1 :])
     even = after == before
+    flat = [index + 2 for index, step in enumerate(window.dilation) if not step]
+    groups = layer.groups(channels) if layer.groups(channels) != 1 else None
     made = module(
         f"nn.Conv{axes}d",
         channels,
@@ -30,11 +32,19 @@ def lower(node: Node) -> Lowered:
         same(window.kernel),
         stride=same(window.stride) if set(window.stride) != {1} else None,
         padding=same(before) if even and any(before) else None,
-        dilation=same(window.dilation) if set(window.dilation) != {1} else None,
-        groups=layer.groups(channels) if layer.groups(channels) != 1 else None,
+        dilation=same(window.dilation) if set(window.dilation) != {1} and not flat else None,
+        groups=groups,
         bias=None if layer.bias_term else False,
     )
     call = "{self}({x})" if even else f"{{self}}(F.pad({{x}}, {arguments(sides(before, after))}))"
+    if flat:  # dilation 0: all taps along an axis read one element, so they add up
+        inner = arguments(
+            stride=window.stride, dilation=tuple(step or 1 for step in window.dilation),
+            groups=groups,
+        )  # fmt: skip
+        padded = f"F.pad({{x}}, {arguments(sides(before, after))})"
+        weight = f"{{self}}.weight.sum({flat}, keepdim=True)"
+        call = f"F.conv{axes}d({padded}, {weight}, {{self}}.bias, {inner})"
     return shared(Lowered(made.init, batched(call, axis, axes), made.uses), node)
 
 
