@@ -11,15 +11,15 @@ SPEC = Path(__file__).parent / "signals.yaml"
 
 
 def waves(count: int, length: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return noisy waves of random frequency and phase, and their kinds."""
+    """Return noisy waves of random period and phase, and their kinds."""
     generator = torch.Generator().manual_seed(seed)
     kinds = torch.randint(3, (count,), generator=generator)
-    cycles = 4 + 8 * torch.rand(count, 1, generator=generator)
-    turns = cycles * torch.linspace(0, 1, length) + torch.rand(count, 1, generator=generator)
+    period = 40 + 80 * torch.rand(count, 1, generator=generator)
+    turns = torch.arange(length) / period + torch.rand(count, 1, generator=generator)
     sine = torch.sin(2 * math.pi * turns)
     kind = kinds[:, None]
     clean = torch.where(kind == 0, sine, torch.where(kind == 1, sine.sign(), 2 * (turns % 1) - 1))
-    noise = 0.3 * torch.randn(count, length, generator=generator)
+    noise = 0.6 * torch.randn(count, length, generator=generator)
     return (clean + noise)[:, None], kinds
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from netspec.api import build as build
     from netspec.api import load_weights as load_weights
     from netspec.api import param_groups as param_groups
+    from netspec.api import solver as solver
     from netspec.api import source as source
     from netspec.diagnostics import Diagnostic as Diagnostic
     from netspec.diagnostics import SpecError as SpecError
@@ -25,6 +26,7 @@ _HOMES = {
     "load": "netspec.pipeline",
     "load_weights": "netspec.api",
     "param_groups": "netspec.api",
+    "solver": "netspec.api",
     "source": "netspec.api",
 }
 

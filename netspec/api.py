@@ -82,6 +82,31 @@ def param_groups(model: Any, lr: float, weight_decay: float = 0.0) -> list[dict[
     ]
 
 
+def solver(model: Any, settings: dict[str, Any] | None = None) -> Any:
+    """Return the torch optimiser that a spec's `solver:` asks for, with Caffe's arithmetic.
+
+    `settings` are SolverParameter fields in place of the spec's own. Call `zero_grad()`,
+    `backward()` once for each of `iter_size` passes, then `step()`; the rate follows the policy.
+    Raises SpecError where the spec has no solver, or Caffe would refuse it.
+    """
+    from .document import Document
+    from .solving import check
+    from .spec import Place
+    from .text import Source
+
+    backend = torch_backend()
+    model = getattr(model, "_orig_mod", model)
+    net = _nets.get(model)
+    if settings is None:
+        settings = net.spec.solver if net is not None else None
+        if settings is None:
+            Report().fatal(codes.SolverNet, None, reason="has no `solver:` section")
+    report = Report()
+    check(settings, Place(Document(Source("settings", ""), settings)), report)
+    report.close()
+    return backend.solver(model, settings)
+
+
 def load_weights(model: Any, path: str) -> None:
     """Load a safetensors or caffemodel file into a module.
 

@@ -378,14 +378,14 @@ class WrongBottomCount(Code):
     """A layer with more or fewer bottoms than its type takes."""
 
     id = "E323"
-    message = "{type} takes {expected} bottoms, `{layer}` has {count}"
+    message = "{type} takes {expected}, `{layer}` has {count}"
 
 
 class WrongTopCount(Code):
     """A layer with more or fewer tops than its type makes."""
 
     id = "E324"
-    message = "{type} makes {expected} tops, `{layer}` has {count}"
+    message = "{type} makes {expected}, `{layer}` has {count}"
 
 
 class DuplicateLayer(Code):
@@ -435,7 +435,8 @@ class SharedMultConflict(Code):
     """A layer that shares a weight gives it another multiplier than the weight's owner did."""
 
     id = "E331"
-    message = "`{layer}` gives the shared weight `{weight}` {key} {value}, `{owner}` {other}"
+    message = "`{layer}` gives the shared weight `{weight}` {key} {value}, `{owner}` gives it {other}"
+    hint = "give both the same, or leave it out of one"
 
 
 class SharedShapeMismatch(Code):
@@ -443,13 +444,6 @@ class SharedShapeMismatch(Code):
 
     id = "E332"
     message = "`{layer}` shares `{weight}` as {shape}, `{owner}` made it {other}"
-
-
-class NoLayers(Code):
-    """No layer is left in this phase."""
-
-    id = "E333"
-    message = "no layer is left in phase {phase}"
 
 
 class NoPropagation(Code):
@@ -683,6 +677,20 @@ class WeightsMisfit(Code):
 
     id = "E628"
     message = "{file} does not fit the net: {misfits}"
+
+
+class BadSolver(Code):
+    """A field of the solver that Caffe refuses, as what it says or beside what others say."""
+
+    id = "E629"
+    message = "`{field}: {value}` of the solver {reason}"
+
+
+class SolverNet(Code):
+    """A solver needs a net: its file, or the net itself."""
+
+    id = "E630"
+    message = "the solver's net {reason}"
 
 
 class PrototxtSyntax(Code):

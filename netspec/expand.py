@@ -453,11 +453,11 @@ class _Walk:
                 self.report.fatal(codes.BadRepeat, place.span("repeat"), value=times)
         least = self.least(body, self.guess(raw.get("with", {}), use.env))
         if self.count + times * least > LAYERS:
-            many = f"`{entry['block']}` has at least {least:,} layers"
+            many = [f"has {least:,} or more layers"] if least > 1 else []
+            many += [f"is repeated {times:,} times"] if "repeat" in raw else []
             self.report.fatal(
                 codes.TooManyLayers, place.span("repeat" if "repeat" in raw else "block"),
-                limit=f"{LAYERS:,}", hint=f"{many}, and is repeated {times:,} times"
-                if "repeat" in raw else many,
+                limit=f"{LAYERS:,}", hint=f"`{entry['block']}` {' and '.join(many)}",
             )  # fmt: skip
         made = dict(zip(body.outputs, values, strict=False))  # repeated no times, it is a wire
         scope = use.scope

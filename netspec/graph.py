@@ -245,6 +245,7 @@ def _check_counts(node: Node, tops: int, report: Report) -> None:
                 if most is None
                 else f"{least} to {most}"
             )
+            expected += f" {key}" if expected == "1" else f" {key}s"
             where = node.place.span(key) if key in node.entry else node.place.span("name")
             report.add(
                 code, where, type=node.type, layer=node.name, expected=expected, count=count

@@ -146,9 +146,8 @@ class _Inference:
             item = found
         if item < 1:
             self.report.fatal(
-                codes.OutOfRange, document.span(*path), key=path[-2], value=item,
-                limit="at least 1",
-            )  # fmt: skip
+                codes.EmptyBlob, document.span(*path), axis=path[-1], blob=path[1], size=item
+            )
         return int(item)
 
     def layer(self, node: Node) -> None:
@@ -352,7 +351,7 @@ class _Inference:
         if not same:
             self.report.add(
                 codes.SharedShapeMismatch,
-                node.place.span("param", index, "name"),
+                _param_span(node, index, "name"),
                 [(owner.place.span("name"), f"`{owner.name}` owns it")],
                 layer=node.name, weight=name, owner=owner.name,
                 shape=_shape(weight.shape), other=_shape(owned.shape),
@@ -381,7 +380,7 @@ class _Inference:
             return
         self.report.add(
             codes.SharedMultConflict,
-            node.place.span("param", index, key),
+            _param_span(node, index, key),
             [(owner.place.span("name"), f"`{owner.name}` owns it")],
             layer=node.name, weight=name, key=key, value=item[key], owner=owner.name,
             other=first[key],
@@ -391,6 +390,14 @@ class _Inference:
         first = self.first.setdefault(node.weight_key, node)
         if first is node:
             return
+        if first.frozen is not node.frozen:
+            self.report.add(
+                codes.SharedMultConflict,
+                node.origin[-1].span("share"),
+                [(first.origin[-1].span("name"), f"`{first.name}` stands in here")],
+                layer=node.name, weight=first.name, key="freeze", value=node.frozen,
+                owner=first.name, other=first.frozen,
+            )  # fmt: skip
         theirs = {weight.name: weight for weight in (*first.weights, *first.state)}
         for weight in learned + state:
             owned = theirs.get(weight.name)
@@ -491,6 +498,12 @@ def _passes(value: Value) -> bool:
     if maker is None or maker.bottoms[0].blob is None or value.blob is None:
         return False
     return maker.bottoms[0].blob.shape == value.blob.shape
+
+
+def _param_span(node: Node, index: int, key: str) -> Span:
+    if isinstance(node.entry["param"], list):
+        return node.place.span("param", index, key)
+    return node.place.span("param", key)
 
 
 def _shape(shape: Sequence[Size]) -> str:

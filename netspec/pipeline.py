@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import gc
 import os
+import re
+from operator import index
 
 from . import codes
 from .diagnostics import Report, SpecError
 from .document import parse, read
 from .expand import Choice, expand, within
+from .expression import ExpressionError
+from .expression import size as parse_size
 from .infer import infer
 from .net import Net
 from .spec import validate
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
     from .spec import Place, Spec
 
+PHASES = ("TRAIN", "TEST")
 FILES = 256  # imported by one spec
 NATIVE = (".yaml", ".yml", ".json")  # other files are looked at to tell what they are
 
@@ -48,9 +53,59 @@ def load(
     """
     with Unhindered():
         report = Report()
-        spec, found = open_spec(os.fspath(path), report, inputs)
+        sizes, shapes = _asked(phase, at or {}, inputs or {}, report)
+        spec, found = open_spec(os.fspath(path), report, shapes)
         choice = Choice(phase, scale or found, stages, level, vars)
-        return compile_net(spec, choice, report, at or {}, inputs or {})
+        net = compile_net(spec, choice, report, sizes, shapes)
+        if sizes or shapes:
+            _used(net, sizes, shapes, report)
+        return net
+
+
+def _asked(
+    phase: str, at: Mapping[str, Any], inputs: Mapping[str, Sequence[Any]], report: Report
+) -> tuple[dict[str, int], dict[str, list[Any]]]:
+    """Return the sizes and shapes of a call, once they are known to be such."""
+    if phase.upper() not in PHASES:
+        report.add(codes.NotAChoice, None, key="phase", value=phase, choices="train, test")
+
+    def extent(name: str, value: Any, symbols: bool) -> Any:
+        try:
+            if isinstance(value, str) and symbols:
+                parse_size(value)
+                return value
+            if not isinstance(value, bool) and (found := index(value)) > 0:
+                return found
+        except ExpressionError as error:
+            report.add(error.code, None, **error.facts, hint=f"in the shape given for `{name}`")
+            return 1
+        except TypeError:
+            pass
+        kind = "a whole number or text such as `2*H`" if symbols else "a whole number"
+        report.add(codes.OutOfRange, None, key=name, value=value, limit=f"{kind}, at least 1")
+        return 1
+
+    sizes = {name: extent(name, value, False) for name, value in at.items()}
+    shapes = {name: [extent(name, v, True) for v in shape] for name, shape in inputs.items()}
+    report.close()
+    return sizes, shapes
+
+
+def _used(net: Net, sizes: dict[str, int], shapes: dict[str, list[Any]], report: Report) -> None:
+    """Refuse a size or a shape for a name that the spec does not have."""
+    spec = net.spec
+    tops = [top.name for node in net.flat.nodes if node.layer.source for top in node.tops]
+    known = [*spec.inputs, *tops]
+    text = f"{spec.document.source.text} {shapes}"
+    words = set(re.findall(r"\w+", text))
+    absent = [("input", name, known) for name in shapes if name not in known]
+    sized = [v["shape"] if isinstance(v, dict) else v for v in net.flat.declared.values()]
+    symbols = sorted(set(re.findall(r"[A-Za-z_]\w*", str(sized))))
+    absent += [("size", name, symbols) for name in sizes if name not in words]
+    for what, name, names in absent:
+        hint = f"it has: {', '.join(names)}" if names else ""
+        report.add(codes.UnknownSymbol, None, what=what, name=name, hint=hint)
+    report.close()
 
 
 class Unhindered:
@@ -138,7 +193,7 @@ class Imports:
         base = _folder(place.document.source.name)
         root = self.root if within(self.root, base, ".") else base  # base: of a zoo spec
         if "://" in file:
-            reason = "it is a path, not a URL"
+            reason = "a URL is not read: give the path of a file"
         elif within(root, base, file):
             return os.path.normpath(os.path.join(base, file)), None
         report.fatal(codes.UnreadableFile, None, reason=reason)

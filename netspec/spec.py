@@ -122,6 +122,10 @@ def validate(document: Document, report: Report) -> Spec:
     if not _spec_is_plain(sections) and judge(SPEC, value, document, (), report, "the spec"):
         report.close()
     spec = Spec(document)
+    if spec.solver is not None:
+        from .solving import check
+
+        check(spec.solver, Place(document, ("solver",)), report)
     _names(spec, report)
     _entries(spec, spec.layers, ("layers",), report)
     for name, block in spec.blocks.items():

@@ -5,5 +5,6 @@ from __future__ import annotations
 from .eager import compiled as compiled
 from .eager import eager as eager
 from .emit import emit as source
+from .solvers import solver as solver
 
-__all__ = ["compiled", "eager", "source"]
+__all__ = ["compiled", "eager", "solver", "source"]

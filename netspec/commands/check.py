@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from ..net import Net
     from ..spec import Spec
 
-WIRING = frozenset({
-    codes.UndefinedBlob, codes.UndefinedOutput, codes.NoImpliedBottom, codes.NoLayers,
-})  # fmt: skip
+WIRING = frozenset({codes.UndefinedBlob, codes.UndefinedOutput, codes.NoImpliedBottom})
 
 
 class Checked:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .. import codes
-from ..document import Document
+from ..document import Document, read_bytes
 from ..schema import find_type
-from . import caffe_forks, caffe_schema, caffe_values, prototxt
+from . import caffe_forks, caffe_schema, caffe_solver, caffe_values, prototxt
 from .caffe_data import inputs, is_source
 from .caffe_upgrade import Raw, layers
 
@@ -32,7 +32,7 @@ class Imported(Document):
     `renamed` the names Caffe knows, of layers that had none or one that was taken.
     """
 
-    __slots__ = ("asks", "format", "places", "renamed", "values")
+    __slots__ = ("asks", "format", "places", "renamed", "solver", "values")
 
     def __init__(self, source: Source, value: dict[str, Any], values: caffe_values.Values) -> None:
         super().__init__(source, value)
@@ -41,6 +41,7 @@ class Imported(Document):
         self.asks: dict[str, str] = {}
         self.renamed: dict[str, str] = {}
         self.format = ""
+        self.solver: caffe_values.Values | None = None  # of a file that holds or names the net
 
     @property
     def templated(self) -> bool:
@@ -53,10 +54,14 @@ class Imported(Document):
 
     def span(self, *path: str | int) -> Span:
         """Return the place of the value at `path`, or of the nearest value around it."""
+        if path[:1] == ("solver",) and self.solver is not None:
+            return self.solver.span(*path[1:])
         return self.values.span(*self.origin(path))
 
     def key_span(self, *path: str | int) -> Span:
         """Return the place of the name of the field at `path`."""
+        if path[:1] == ("solver",) and self.solver is not None:
+            return self.solver.name_span(*path[1:])
         return self.values.name_span(*self.origin(path))
 
     def span_in(self, path: tuple[str | int, ...], start: int, end: int) -> Span:
@@ -86,13 +91,51 @@ def read(
     `allow_unknown` leaves unknown fields out instead.
     """
     parsed = prototxt.parse(source)
+    if caffe_solver.is_solver(parsed):
+        return _of_solver(parsed, report, shapes, allow_unknown)
     values = caffe_values.read(parsed, "NetParameter", report)
+    return _of_net(source, values, report, shapes, allow_unknown)
+
+
+def _of_net(
+    source: Source,
+    values: Any,
+    report: Report,
+    shapes: Mapping[str, Sequence[Any]] | None,
+    allow_unknown: bool,
+) -> Imported:
     report.close()
     raws, form = layers(values, report)
     document = Imported(source, {"layers": []}, values)
     document.format = form
     _Import(document, report, allow_unknown).net(raws, shapes or {})
     report.close()
+    return document
+
+
+def _of_solver(
+    parsed: prototxt.Document,
+    report: Report,
+    shapes: Mapping[str, Sequence[Any]] | None,
+    allow_unknown: bool,
+) -> Imported:
+    """Return the spec of the net that a solver trains, with the solver in it."""
+    values = caffe_solver.read(parsed, report)
+    report.close()
+    inline = next((f for f in ("train_net_param", "net_param") if values.root.get(f)), None)
+    path = None if inline else caffe_solver.net_file(values)
+    if inline:
+        within: Any = caffe_solver.Within(values, inline)
+        document = _of_net(parsed.source, within, report, shapes, allow_unknown)
+    elif path is not None:
+        source = prototxt.decode(path, read_bytes(path, report, prototxt.MAX_BYTES))
+        net = prototxt.parse(source)
+        found = caffe_values.read(net, "NetParameter", report)
+        document = _of_net(source, found, report, shapes, allow_unknown)
+    else:
+        document = Imported(parsed.source, {"layers": []}, values)
+    document.value["solver"] = caffe_solver.fields(values)
+    document.solver = values
     return document
 
 

@@ -89,7 +89,7 @@ def refuse(raw: Raw, document: Imported, report: Report) -> None:
     if bottoms := values.get("bottom"):
         report.add(
             codes.WrongBottomCount, document.values.span(*raw.origin(("bottom",))), type=kind,
-            layer=name, expected=0, count=len(bottoms),
+            layer=name, expected="0 bottoms", count=len(bottoms),
         )  # fmt: skip
     if kind == "HDF5Data" and "transform_param" in values:
         report.add(

@@ -78,4 +78,6 @@ def spec_text(
         report.add(codes.ShapeNeeded, span, input=name, hint=hint)
     report.close()
     comments = caffe_tidy.comments(found)  # type: ignore[arg-type]
+    if not value["layers"] and "solver" in value:
+        del value["layers"]  # its net is elsewhere: this is a part of a spec
     return yaml_text.text(value, comments)

@@ -45,14 +45,19 @@ def _read(path: str, size: int = -1) -> bytes:
         Report().fatal(codes.UnreadableFile, None, file=path, reason=reason)
 
 
-def _hdf5(path: str) -> list[tuple[str, Arrays]]:
-    """Return the layers of Caffe's HDF5 form: /data/<layer>/<index>."""
+def _h5py() -> Any:
     try:
         import h5py
     except ModuleNotFoundError:
         Report().fatal(
             codes.BackendMissing, None, backend="reading HDF5", library="h5py", extra="hdf5"
         )
+    return h5py
+
+
+def _hdf5(path: str) -> list[tuple[str, Arrays]]:
+    """Return the layers of Caffe's HDF5 form: /data/<layer>/<index>."""
+    h5py = _h5py()
     layers: dict[str, dict[int, Any]] = {}
 
     def visit(name: str, item: Any) -> None:
@@ -71,6 +76,33 @@ def _hdf5(path: str) -> list[tuple[str, Arrays]]:
         (layer, [blobs.get(index) for index in range(max(blobs) + 1)])
         for layer, blobs in layers.items()
     ]
+
+
+class SolverState:
+    """Where a training stood: iterations, step values passed, and the solver's history."""
+
+    __slots__ = ("current_step", "history", "iter")
+
+    def __init__(self, iter: int, current_step: int, history: list[Any]) -> None:
+        self.iter = iter
+        self.current_step = current_step
+        self.history = history  # numpy arrays, in the order of the net's weights
+
+
+def solver_state(path: str) -> SolverState:
+    """Return the content of a .solverstate, or of its HDF5 form."""
+    if kind_of(path) != "hdf5":
+        found = wire.state(path, _read(path))
+        return SolverState(found.iter, found.current_step, [each.numpy() for each in found.history])
+    h5py = _h5py()
+    with h5py.File(path, "r") as file:
+        if not {"iter", "current_step", "history"} <= file.keys():
+            Report().fatal(codes.NoWeights, None, file=path, what="state of a solver")
+        kept = file["history"]
+        history = [kept[str(index)][()] for index in range(len(kept))]
+        step, iteration = (int(file[name][()].reshape(-1)[0]) if file[name].shape else
+                           int(file[name][()]) for name in ("current_step", "iter"))  # fmt: skip
+        return SolverState(iteration, step, history)
 
 
 def of_net(net: Net, path: str) -> Fit:

@@ -43,7 +43,7 @@ def text(value: Raw, comments: Comments | None = None) -> str:
     for key in sorted(value, key=lambda key: KEYS.index(key) if key in KEYS else len(KEYS)):
         item = value[key]
         if key == "layers":
-            lines.append("layers:")
+            lines.append("layers:" if item else "layers: []")
             lines += entries(item, "  ", comments.layers)
         elif key == "blocks":
             lines.append("blocks:")

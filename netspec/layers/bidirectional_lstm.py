@@ -53,9 +53,9 @@ class BidirectionalLSTM(Layer):
         """Return the outputs of the last layer, and the last states of all."""
         kind = type(self).__name__
         if self.bottom_count == 2:
-            raise Reject(codes.WrongBottomCount, type=kind, expected="1 or 3", count=2)
+            raise Reject(codes.WrongBottomCount, type=kind, expected="1 or 3 bottoms", count=2)
         if self.top_count == 2:
-            raise Reject(codes.WrongTopCount, at="top", type=kind, expected="1 or 3", count=2)
+            raise Reject(codes.WrongTopCount, at="top", type=kind, expected="1 or 3 tops", count=2)
         check_sequences(self, *bottoms)
         x = bottoms[0]
         tops = [Blob((*x.shape[:2], 2 * self.num_output), x.dtype)]

@@ -38,7 +38,3 @@ class ElementwiseWeight(Layer):
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:
         """Yield one weight for each element of an item."""
         yield "weight", bottoms[0].shape[1:]
-
-    def macs(self, bottoms: Sequence[Blob], tops: Sequence[Blob]) -> Size:
-        """Count one for each element."""
-        return tops[0].size

@@ -36,7 +36,7 @@ class Filter(Layer):
         *items, selectors = bottoms
         if self.top_count != len(items):
             raise Reject(
-                codes.WrongTopCount, at="top", type="Filter", expected=len(items),
+                codes.WrongTopCount, at="top", type="Filter", expected=f"{len(items)} tops",
                 count=self.top_count,
             )  # fmt: skip
         last = len(items)

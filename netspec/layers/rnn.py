@@ -65,12 +65,12 @@ class RNN(Layer):
         if self.bottom_count not in (least, least + 1):
             raise Reject(
                 codes.WrongBottomCount, type=type(self).__name__, count=self.bottom_count,
-                expected=f"{least} or {least + 1}",
+                expected=f"{least} or {least + 1} bottoms",
             )  # fmt: skip
         if self.top_count != 1 + exposed:
             raise Reject(
                 codes.WrongTopCount, at="top", type=type(self).__name__, count=self.top_count,
-                expected=1 + exposed,
+                expected=f"{1 + exposed} tops" if exposed else "1 top",
             )  # fmt: skip
         self.ranks(*bottoms)
         x = bottoms[0]

@@ -79,10 +79,10 @@ def test_trains_as_torchvisions(name, function, size, keywords, variables):
             module.p = 0.0
     x = torch.randn(2, 3, size, size, dtype=torch.float64)
     mine, wanted = ours(x), theirs(x)
-    wanted = wanted if isinstance(wanted, tuple) else (wanted,)
-    mine = mine if isinstance(mine, tuple) else (mine,)
+    wanted = list(wanted) if isinstance(wanted, tuple) else [wanted]
     # torchvision gives the main scores first, then the auxiliary ones from the last back
-    for a, b in zip(reversed(mine), wanted, strict=True):
+    mine = list(reversed(mine.values())) if isinstance(mine, dict) else [mine]
+    for a, b in zip(mine, wanted, strict=True):
         close(a, b, 1e-9)
     sum(a.square().mean() for a in mine).backward()
     sum(b.square().mean() for b in wanted).backward()

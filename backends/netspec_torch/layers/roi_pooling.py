@@ -9,28 +9,24 @@ from netspec.graph import Node
 from ..lowering import Lowered, function
 
 
-def range_max(x, rows, start, end):
-    """Return the largest element of x[row, .., start:end] for each pair of ends; 0 for none.
-
-    x is tabled over spans of 1, 2, 4, .. elements; two spans cover any range.
-    """
-    tables, span = [x], 1
-    while 2 * span <= x.shape[-1]:
+def span_maxima(x, axis):
+    """Return the largest of every 1, 2, 4, .. elements along an axis, stacked in front."""
+    tables, span, size = [x], 1, x.shape[axis]
+    while 2 * span <= size:
         last = tables[-1]
-        longer = torch.maximum(last[..., :-span], last[..., span:])
-        tables.append(torch.cat([longer, last[..., -span:]], -1))
+        end = last.narrow(axis, size - span, span)  # never looked up: it keeps the size
+        near, far = (last.narrow(axis, start, size - span) for start in (0, span))
+        longer = torch.maximum(near, far)
+        tables.append(torch.cat([longer, end], axis))
         span *= 2
-    table = torch.stack(tables)
+    return torch.stack(tables)
+
+
+def span_cover(start, end, size):
+    """Return the power of two, and the starts of the two spans of it, that cover a range."""
     length = (end - start).clamp(min=1)
     power = torch.log2(length.to(torch.float64)).floor().long()
-    first = start.clamp(max=x.shape[-1] - 1)
-    second = (start + length - 2**power).clamp(0, x.shape[-1] - 1)
-    dims = x.dim() - 2
-    found = torch.maximum(
-        table[(power, rows, *[slice(None)] * dims, first)],
-        table[(power, rows, *[slice(None)] * dims, second)],
-    )
-    return torch.where((end > start).view(*end.shape, *[1] * dims), found, 0.0)
+    return power, start.clamp(max=size - 1), (start + length - 2**power).clamp(0, size - 1)
 
 
 def roi_windows(low, high, count, size):
@@ -49,13 +45,17 @@ def roi_pool(x, rois, height, width, scale):
     batch = rois[:, 0].long()
     left, right = roi_windows(rois[:, 1] * scale, rois[:, 3] * scale, width, x.shape[3])
     top, bottom = roi_windows(rois[:, 2] * scale, rois[:, 4] * scale, height, x.shape[2])
-    y = range_max(x, batch[:, None].expand_as(left), left, right)
-    y = y.permute(0, 2, 1, 3)  # region, channel, column, all rows
-    each = torch.arange(len(rois), device=x.device)[:, None].expand_as(top)
-    return range_max(y, each, top, bottom).permute(0, 2, 1, 3)
+    batch = batch[:, None, None]
+    table = span_maxima(span_maxima(x.permute(0, 2, 3, 1), 1), 3)
+    high, *rows = (side[:, :, None] for side in span_cover(top, bottom, x.shape[2]))
+    wide, *columns = (side[:, None, :] for side in span_cover(left, right, x.shape[3]))
+    found = [table[wide, high, batch, row, column] for row in rows for column in columns]
+    y = torch.maximum(torch.maximum(found[0], found[1]), torch.maximum(found[2], found[3]))
+    held = (bottom > top)[:, :, None] & (right > left)[:, None, :]
+    return torch.where(held[..., None], y, 0.0).permute(0, 3, 1, 2)
 
 
-roi_pool.uses = (range_max, roi_windows)
+roi_pool.uses = (span_maxima, span_cover, roi_windows)
 
 
 def lower(node: Node) -> Lowered:
