@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from . import codes
 from .blob import FLOATS, Blob
-from .dim import Dim, compare, smallest
+from .compare import compare, smallest
+from .dim import Dim
 from .expression import ExpressionError
 from .expression import size as parse_size
 from .layer import Reject
@@ -178,7 +179,7 @@ class _Inference:
         layer = node.layer
         self.conditional = False
         self.dtypes(node, bottoms)
-        told = layer.source or layer.opaque and self.told(node)
+        told = layer.source or (layer.opaque and self.told(node))
         found = self.declared(node) if told else layer.infer(*bottoms)
         tops = [self.sized(found)] if isinstance(found, Blob) else [self.sized(b) for b in found]
         for axis, size, other, index, *given in layer.agree(*bottoms):

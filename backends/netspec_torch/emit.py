@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Iterable, Sequence
+from functools import cache
 from heapq import heappop, heappush
 from typing import Any
 
@@ -277,7 +278,7 @@ class _Emitter:
 
     def support(self) -> list[str]:
         """Return the text of every class and function the source needs."""
-        return [textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in self.uses.values()]
+        return [_text(thing) for thing in self.uses.values()]
 
     def forward(self) -> list[str]:
         """Return the forward method: one statement a layer, each blob freed at its last use."""
@@ -429,6 +430,11 @@ def loss_weights(node: Node) -> list[float]:
     if given is None:
         return [1.0 if node.layer.loss and index == 0 else 0.0 for index in range(len(node.tops))]
     return [float(weight) for weight in (given if isinstance(given, list) else [given])]
+
+
+@cache
+def _text(thing: Any) -> str:
+    return textwrap.dedent(inspect.getsource(thing)).rstrip()
 
 
 def _mapping(name: str, items: dict[str, Any]) -> list[str]:

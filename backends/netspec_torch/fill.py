@@ -19,7 +19,8 @@ def constant_(weight, value=0.0):
 def fan(weight, norm="FAN_IN"):
     """Return Caffe's fan: in = count / shape[0], out = count / shape[1], or their mean."""
     count = weight.numel()
-    fan_in, fan_out = count / weight.shape[0], count / (weight.shape[1] if weight.dim() > 1 else 1)
+    outputs, inputs = (*weight.shape, 1, 1)[:2]
+    fan_in, fan_out = count / outputs, count / inputs
     return {"FAN_IN": fan_in, "FAN_OUT": fan_out, "AVERAGE": (fan_in + fan_out) / 2}[norm]
 
 
@@ -50,7 +51,7 @@ def gaussian_(weight, mean=0.0, std=1.0, sparse=-1):
     nn.init.normal_(weight, mean, std)
     if sparse >= 0:
         with torch.no_grad():
-            keep = sparse / weight.shape[0]
+            keep = min(sparse / weight.shape[0], 1.0) if weight.dim() else 1.0
             weight.mul_(torch.bernoulli(torch.full_like(weight, keep)))
     return weight
 

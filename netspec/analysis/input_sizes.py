@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..dim import Dim, compare, maximum, smallest, symbol
+from ..compare import compare, smallest
+from ..dim import Dim, maximum, symbol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

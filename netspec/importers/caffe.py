@@ -84,15 +84,16 @@ def read(
     report: Report,
     shapes: Mapping[str, Sequence[Any]] | None = None,
     allow_unknown: bool = False,
+    alone: bool = False,
 ) -> Imported:
     """Return the spec of a prototxt; every unknown field of it is noted, with its place.
 
     `shapes` are those of inputs; the other tops of a data layer follow its first one's batch.
-    `allow_unknown` leaves unknown fields out instead.
+    `allow_unknown` leaves unknown fields out instead. A solver comes with its net, or `alone`.
     """
     parsed = prototxt.parse(source)
     if caffe_solver.is_solver(parsed):
-        return _of_solver(parsed, report, shapes, allow_unknown)
+        return _of_solver(parsed, report, shapes, allow_unknown, alone)
     values = caffe_values.read(parsed, "NetParameter", report)
     return _of_net(source, values, report, shapes, allow_unknown)
 
@@ -118,13 +119,14 @@ def _of_solver(
     report: Report,
     shapes: Mapping[str, Sequence[Any]] | None,
     allow_unknown: bool,
+    alone: bool,
 ) -> Imported:
     """Return the spec of the net that a solver trains, with the solver in it."""
-    values = caffe_solver.read(parsed, report)
+    values = caffe_solver.read(parsed, report, allow_unknown)
     report.close()
     inline = next((f for f in ("train_net_param", "net_param") if values.root.get(f)), None)
-    path = None if inline else caffe_solver.net_file(values)
-    if inline:
+    path = None if inline or alone else caffe_solver.net_file(values)
+    if inline and not alone:
         within: Any = caffe_solver.Within(values, inline)
         document = _of_net(parsed.source, within, report, shapes, allow_unknown)
     elif path is not None:

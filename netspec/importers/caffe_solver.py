@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MARKS = frozenset(("base_lr", "lr_policy", "max_iter", "train_net", "solver_mode", "solver_type"))
 NETS = ("train_net_param", "train_net", "net_param", "net")  # as Caffe prefers them here
 INLINE = ("net_param", "train_net_param", "test_net_param")
+OTHERS = frozenset(("eval_type", "ap_version", "richness", "group_id"))  # forks': not the training
 FOLDERS = 6  # around the solver's, in which its net is looked for
 
 
@@ -29,10 +30,12 @@ def is_solver(document: prototxt.Document) -> bool:
     return bool(names & MARKS) and not names & {"layer", "layers"}
 
 
-def read(document: prototxt.Document, report: Report) -> Values:
+def read(document: prototxt.Document, report: Report, allow_unknown: bool) -> Values:
     """Return the fields of a solver; note what Caffe refuses when it reads them."""
     values = caffe_values.read(document, "SolverParameter", report)
-    values.refuse_unknown(report)
+    for unknown in values.unknown:
+        if unknown.type == "SolverParameter" and not allow_unknown and unknown.field not in OTHERS:
+            unknown.add_to(report)
     root = values.root
     if "type" in root and "solver_type" in root:
         report.add(codes.Conflict, values.name_span("solver_type"), key="solver_type", other="type")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .. import codes
+from ..diagnostics import Report, SpecError
 from ..document import BYTES, Document, decode, parse, read_bytes
 from . import prototxt
 
@@ -13,14 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from ..diagnostics import Report
-
 SUFFIXES = {
     ".prototxt": "prototxt", ".pbtxt": "prototxt", ".prototext": "prototxt", ".cfg": "darknet",
 }  # fmt: skip
 _BLANK = rb"(?:\s|#[^\n]*\n)*"
 _LOOKS = (
     ("darknet", re.compile(_BLANK + rb"(?:;[^\n]*\n\s*)*\[(?:net|network)\]")),
+    ("prototxt", re.compile(_BLANK + rb"(?:train_net|test_net|net|base_lr|test_iter|solver_mode)\s*:")),
     ("prototxt", re.compile(_BLANK + rb"(?:layers?\s*:?\s*[{<]|(?:name|input)\s*:\s*[\"'][^\n]*[\"']"
                             rb"[\s;,]*\n(?:\s|#[^\n]*\n)*[a-z_]+\s*(?::\s*[\"'0-9]|:?\s*[{<]))")),
 )  # fmt: skip
@@ -31,9 +31,11 @@ def document(
     report: Report,
     shapes: Mapping[str, Sequence[Any]],
     allow_unknown: bool = False,
+    raw: bytes | None = None,
 ) -> Document:
-    """Return the file `path` as a document with the value of a spec."""
-    raw = read_bytes(path, report, max(BYTES, prototxt.MAX_BYTES))
+    """Return the file `path`, or the bytes that were in it, as a document of a spec's value."""
+    if raw is None:
+        raw = read_bytes(path, report, max(BYTES, prototxt.MAX_BYTES))
     kind = kind_of(path, raw)
     if kind == "prototxt":
         from . import caffe
@@ -66,7 +68,20 @@ def spec_text(
     """Return the spec of a foreign file as YAML that a person would have written."""
     from . import yaml_text
 
-    found = document(path, report, shapes, allow_unknown)
+    raw = read_bytes(path, report, max(BYTES, prototxt.MAX_BYTES))
+    failed: SpecError | None = None
+    try:
+        found = document(path, report, shapes, allow_unknown, raw)
+    except SpecError as error:
+        if kind_of(path, raw) != "prototxt":
+            raise
+        from . import caffe
+
+        # a solver can be had without its net
+        failed, report = error, Report()
+        found = caffe.read(prototxt.decode(path, raw), report, shapes, allow_unknown, alone=True)
+        if found.solver is None:
+            raise
     if kind_of(path, found.source.text.encode("utf-8", "surrogateescape")) != "prototxt":
         report.fatal(codes.UnknownImport, None, file=path)
     from . import caffe_tidy
@@ -77,6 +92,9 @@ def spec_text(
         span, hint = found.span("inputs", name), found.wanted_shape(name)
         report.add(codes.ShapeNeeded, span, input=name, hint=hint)
     report.close()
+    if failed is not None:
+        said = str(failed.diagnostics[0]).partition(": error")[2] or str(failed.diagnostics[0])
+        value["notes"] = f"The solver's net could not be imported: error{said}"
     comments = caffe_tidy.comments(found)  # type: ignore[arg-type]
     if not value["layers"] and "solver" in value:
         del value["layers"]  # its net is elsewhere: this is a part of a spec

@@ -1,4 +1,4 @@
-"""Image nets written again by hand, from their papers: what the shipped specs are compared with.
+"""Image nets written again by hand, from their papers, to compare the shipped specs with.
 
 `w` makes a net narrow: width 64 of the paper is 64 * w.
 """
@@ -143,7 +143,7 @@ class Slim2(nn.Module):
 class UNet3d(nn.Module):
     def __init__(self, w, classes=3):
         super().__init__()
-        self.down, inputs = nn.ModuleList(), 1
+        self.down, inputs = nn.ModuleList(), 3
         for width in (64, 128, 256, 512):
             width = int(width * w)
             self.down.append(self.pair(inputs, width // 2, width))
@@ -346,7 +346,7 @@ class Colorization(nn.Module):
         self.up = nn.ConvTranspose2d(inputs, int(256 * w), 4, 2, 1)
         self.last = nn.ModuleList(conv(int(256 * w), int(256 * w), 3, pad=1) for _ in range(2))
         self.colours = conv(int(256 * w), 313, 1)
-        self.sharpen = nn.Parameter(torch.full((313,), 2.606))
+        self.sharpen = nn.ParameterList([torch.full((313,), 2.606)])
         self.mean = conv(313, 2, 1)
 
     def forward(self, x):
@@ -356,7 +356,7 @@ class Colorization(nn.Module):
         for layer in self.last:
             x = layer(x).relu()
         x = self.colours(x)
-        return x, self.mean((x * self.sharpen[:, None, None]).softmax(1))
+        return x, self.mean((x * self.sharpen[0][:, None, None]).softmax(1))
 
 
 def dilated_context(classes=21):
@@ -483,8 +483,8 @@ class Yolo(nn.Module):
         self.later = later
         if later:
             middle = int(256 * w)
-            self.local = nn.Parameter(torch.empty(49, middle, 9 * inputs))
-            self.local_bias = nn.Parameter(torch.empty(middle, 7, 7))
+            shapes = (49, middle, 9 * inputs), (middle, 7, 7)
+            self.local = nn.ParameterList([torch.empty(shape) for shape in shapes])
             self.fc = nn.Linear(49 * middle, outputs)
         else:
             self.fc25 = nn.Linear(49 * inputs, int(4096 * w))
@@ -494,8 +494,9 @@ class Yolo(nn.Module):
         x = self.convs(x)
         if self.later:
             places = F.unfold(x, 3, padding=1)  # N, channels and taps, places
-            x = torch.stack([places[:, :, i] @ self.local[i].T for i in range(49)], 2)
-            x = x.unflatten(2, (7, 7)) + self.local_bias
+            weight, bias = self.local
+            x = torch.stack([places[:, :, i] @ weight[i].T for i in range(49)], 2)
+            x = x.unflatten(2, (7, 7)) + bias
         else:
             x = self.fc25(x.flatten(1))
         return self.fc(F.leaky_relu(x, 0.1).flatten(1))
@@ -511,7 +512,8 @@ def yolo_boxes(x, num, classes=20, side=7):
                 sure = one[cells * classes + cell * num + box]
                 start = cells * (classes + num) + (cell * num + box) * 4
                 a, b, w, h = one[start : start + 4]
-                place = torch.stack([(a + cell % side) / side, (b + cell // side) / side, w**2, h**2])
+                a, b = (a + cell % side) / side, (b + cell // side) / side
+                place = torch.stack([a, b, w**2, h**2])
                 rows.append(torch.cat([place, sure[None], sure * likely]))
     return torch.stack(rows).view(len(x), cells * num, 5 + classes)
 
@@ -542,7 +544,8 @@ def yolo_loss(x, truth, num, classes=20, side=7):
 
 
 def overlap(box, wanted, side):
-    """Intersection over union; sides of the box are roots, of both places in cells."""
+    """Intersection over union; the sides of the box are roots, both places are in cells."""
+
     def ends(centre, size):
         return centre / side - size / 2, centre / side + size / 2
 

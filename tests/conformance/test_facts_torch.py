@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import netspec
-from netspec.dim import smallest
+from netspec.compare import smallest
 from tests.test_layers import CASES, at, holds, load, spec
 
 ACCEPTED = [case for case in CASES if "rejects" not in case.values[1]]

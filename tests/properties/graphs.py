@@ -619,7 +619,7 @@ def pooling(g, kind):
     extents = list(x.spatial)
     pool = g.one("MAX", "MAX", "AVE", "AVE", "STOCHASTIC", "AVE_EXC_PAD", "L2")
     params = {} if pool == "MAX" and g.chance(0.5) else {"pool": pool}
-    way = g.draw.random()
+    way = g.draw.random() if pool in ("MAX", "AVE") else 1
     if way < 0.1:
         made = [1] * len(extents)
         params["global_pooling"] = True
@@ -674,10 +674,7 @@ def spp(g, kind):
         if any(p >= k for p, k in zip(pads, kernels, strict=True)):
             break
         height = g.one(height, level + 1)
-    pool = g.one("MAX", "AVE", "STOCHASTIC")
-    if pool == "STOCHASTIC" and height > 1:
-        pool = "AVE"
-    params = {"pyramid_height": height, "pool": pool}
+    params = {"pyramid_height": height, "pool": g.one("MAX", "AVE")}
     n, c = x.shape[:2]
     top = (n, c, 1, 1) if height == 1 else (n, c * sum(4**level for level in range(height)))
     return g.add(kind, [x], top, spp_param=params)

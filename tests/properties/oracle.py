@@ -111,7 +111,11 @@ def same_weights(net, model, text):
     }
     state = {f"{layer.name}.{w.name}": tuple(w.shape) for layer in net.layers for w in layer.state}
     ours = dict(model.named_parameters())
-    saved = {name: tuple(t.shape) for name, t in model.state_dict().items() if name not in ours}
+    saved = {
+        name: tuple(tensor.shape)
+        for name, tensor in model.state_dict().items()
+        if name not in ours and not name.endswith(".num_batches_tracked")  # a counter of torch's
+    }
     theirs = {name: tuple(tensor.shape) for name, tensor in ours.items()}
     for said, found in ((learned, theirs), (state, saved)):
         if said != found:

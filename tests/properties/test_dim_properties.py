@@ -7,7 +7,8 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netspec.dim import Dim, ceil_div, compare, maximum, minimum, product, smallest, symbol
+from netspec.compare import compare, smallest
+from netspec.dim import Dim, ceil_div, maximum, minimum, product, symbol
 
 NAMES = ("H", "N", "W")
 

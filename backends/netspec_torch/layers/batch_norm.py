@@ -47,12 +47,13 @@ class CaffeBatchNorm(nn.Module):
 
 
 class BatchNorm(nn.modules.batchnorm._BatchNorm):
-    """Batch normalisation whose statistics do not follow the mode.
+    """Batch normalisation whose statistics need not follow the mode.
 
-    They are the averages, or those of each batch, which then also move the averages.
+    They are the averages, or those of each batch, which then also move the averages. One value
+    for each channel, which nn.BatchNorm refuses, is its own mean.
     """
 
-    def __init__(self, channels, eps=1e-5, momentum=0.1, use_global_stats=True):
+    def __init__(self, channels, eps=1e-5, momentum=0.1, use_global_stats=None):
         super().__init__(channels, eps=eps, momentum=momentum)
         self.use_global_stats = use_global_stats
 
@@ -60,18 +61,29 @@ class BatchNorm(nn.modules.batchnorm._BatchNorm):
         pass
 
     def forward(self, input):
-        batch = not self.use_global_stats
+        fixed = self.use_global_stats
+        batch = self.training if fixed is None else not fixed
+        if batch and input.numel() == input.shape[1]:
+            with torch.no_grad():
+                self.running_mean.lerp_(input.reshape(-1), self.momentum)
+                self.running_var.mul_(1.0 - self.momentum)
+            return (input - input) * self.weight.view_as(input) + self.bias.view_as(input)
         return F.batch_norm(
             input, self.running_mean, self.running_var, self.weight, self.bias, batch,
             self.momentum if batch else 0.0, self.eps,
         )  # fmt: skip
 
 
+def least(eps: float) -> float | None:
+    """Return eps for torch, None where it is its default; torch refuses 0 in training."""
+    return (float(eps) or 1.2e-38) if eps != 1e-5 else None
+
+
 def lower(node: Node) -> Lowered:
     """Return Caffe's form, or nn.BatchNorm1d, 2d or 3d where it is affine."""
     layer, x = node.layer, node.bottoms[0].blob
     fixed = True if node.frozen else layer.use_global_stats
-    eps = float(layer.eps) if layer.eps != 1e-5 else None
+    eps = least(layer.eps)
     if not layer.scale_bias:
         fraction = float(layer.moving_average_fraction)
         return module(
@@ -83,8 +95,7 @@ def lower(node: Node) -> Lowered:
         )
     momentum = round(1.0 - layer.moving_average_fraction, 12)
     momentum = momentum if momentum != 0.1 else None
-    if fixed is not None:
-        fixed = False if fixed is False else None
+    if fixed is not None or x.size == x.channels:
         return module(BatchNorm, x.channels, eps=eps, momentum=momentum, use_global_stats=fixed)
     if x.rank > 5:
         raise Refused(f"batch normalisation over {x.rank} axes")

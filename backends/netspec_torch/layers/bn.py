@@ -5,7 +5,7 @@ from __future__ import annotations
 from netspec.graph import Node
 
 from ..lowering import Lowered, Refused, module
-from .batch_norm import BatchNorm
+from .batch_norm import BatchNorm, least
 
 
 def lower(node: Node) -> Lowered:
@@ -13,8 +13,10 @@ def lower(node: Node) -> Lowered:
     layer, x = node.layer, node.bottoms[0].blob
     momentum = round(1.0 - layer.momentum, 12)
     momentum = momentum if momentum != 0.1 else None
-    eps = float(layer.eps) if layer.eps != 1e-5 else None
+    eps = least(layer.eps)
     if layer.frozen or layer.bn_mode == "INFERENCE" or node.frozen:
+        return module(BatchNorm, x.channels, eps=eps, momentum=momentum, use_global_stats=True)
+    if x.size == x.channels:
         return module(BatchNorm, x.channels, eps=eps, momentum=momentum)
     if x.rank > 5:
         raise Refused(f"batch normalisation over {x.rank} axes")

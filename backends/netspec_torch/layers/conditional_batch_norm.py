@@ -9,6 +9,7 @@ from torch import nn
 from netspec.graph import Node
 
 from ..lowering import Lowered, module
+from .batch_norm import least
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -26,9 +27,15 @@ class ConditionalBatchNorm(nn.Module):
 
     def forward(self, x, label):
         batch = self.training and not self.fixed
-        y = F.batch_norm(
-            x, self.running_mean, self.running_var, None, None, batch, self.momentum, self.eps
-        )
+        if batch and x.numel() == x.shape[1]:  # each value is its own mean: torch refuses it
+            with torch.no_grad():
+                self.running_mean.lerp_(x.reshape(-1), self.momentum)
+                self.running_var.mul_(1.0 - self.momentum)
+            y = x - x
+        else:
+            y = F.batch_norm(
+                x, self.running_mean, self.running_var, None, None, batch, self.momentum, self.eps
+            )
         label, axes = label.long(), (..., *[None] * (x.dim() - 2))
         return torch.addcmul(self.bias[label][axes], y, self.weight[label][axes])
 
@@ -41,7 +48,7 @@ def lower(node: Node) -> Lowered:
         ConditionalBatchNorm,
         int(layer.num_classes),
         node.bottoms[0].blob.channels,
-        eps=float(layer.eps) if layer.eps != 1e-5 else None,
+        eps=least(layer.eps),
         momentum=momentum if momentum != 0.1 else None,
         fixed=node.frozen or None,
     )

@@ -34,7 +34,7 @@ def detections(
     shifts = shifts.detach().reshape(images, count, -1, 4).transpose(1, 2)
     boxes = shifted_boxes(priors[0], shifts * priors[1] if scaled else shifts, code)
     labels = [label for label in range(classes) if label != background]
-    labels = torch.tensor(labels, device=scores.device)
+    labels = torch.tensor(labels, dtype=torch.long, device=scores.device)
     rated = scores.detach().reshape(images, count, classes).transpose(1, 2)[:, labels]
     boxes = boxes.expand(-1, len(labels), -1, -1) if share else boxes[:, labels]
     if least is not None:

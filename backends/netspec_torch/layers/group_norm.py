@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import torch
+from torch import nn
+
 from netspec.graph import Node
 
 from ..lowering import Lowered, module
 
 
+class GroupNorm(nn.GroupNorm):
+    """nn.GroupNorm for groups of one element too, which become the offset."""
+
+    def forward(self, input):
+        return torch.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+
 def lower(node: Node) -> Lowered:
-    """Return nn.GroupNorm."""
+    """Return nn.GroupNorm; it refuses groups of one element, even in eval."""
     layer, x = node.layer, node.bottoms[0].blob
+    kind = GroupNorm if x.size == layer.num_groups else "nn.GroupNorm"
     eps = float(layer.eps) if layer.eps != 1e-5 else None
     affine = None if layer.affine else False
-    return module("nn.GroupNorm", int(layer.num_groups), x.channels, eps=eps, affine=affine)
+    return module(kind, int(layer.num_groups), x.channels, eps=eps, affine=affine)

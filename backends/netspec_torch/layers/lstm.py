@@ -32,9 +32,9 @@ class LSTM(nn.Module):
         self.register_buffer("c", torch.zeros(1, 1, units), persistent=False)
 
     def forward(self, x, cont, *more):
-        gates = F.linear(x.flatten(2), self.weight_xc, self.bias_c)
+        gates = F.linear(x.reshape(*x.shape[:2], -1), self.weight_xc, self.bias_c)
         if self.weight_xc_static is not None:
-            gates = gates + F.linear(more[0].flatten(1), self.weight_xc_static)
+            gates = gates + F.linear(more[0].reshape(x.shape[1], -1), self.weight_xc_static)
         if self.expose:
             h, c = more[-2][0].detach(), more[-1][0].detach()
         elif self.h.shape[1] == x.shape[1]:

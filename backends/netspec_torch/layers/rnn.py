@@ -30,9 +30,9 @@ class RNN(nn.Module):
         self.register_buffer("h", torch.zeros(1, 1, units), persistent=False)
 
     def forward(self, x, cont, *more):
-        gates = F.linear(x.flatten(2), self.weight_xh, self.bias_h)
+        gates = F.linear(x.reshape(*x.shape[:2], -1), self.weight_xh, self.bias_h)
         if self.weight_xh_static is not None:
-            gates = gates + F.linear(more[0].flatten(1), self.weight_xh_static)
+            gates = gates + F.linear(more[0].reshape(x.shape[1], -1), self.weight_xh_static)
         if self.expose:
             h = more[-1][0].detach()
         elif self.h.shape[1] == x.shape[1]:

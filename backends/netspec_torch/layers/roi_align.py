@@ -31,8 +31,8 @@ def roi_align(x, rois, height, width, scale, samples, aligned):
     box = rois[:, 1:] * scale - (0.5 if aligned else 0.0)
     size = box[:, 2:] - box[:, :2]
     size = size if aligned else size.clamp(min=1.0)
-    wide = roi_weights(box[:, 0], size[:, 0], width, samples, x.shape[3])
-    high = roi_weights(box[:, 1], size[:, 1], height, samples, x.shape[2])
+    wide = roi_weights(box[:, 0], size[:, 0], width, samples, x.shape[3]).to(x.dtype)
+    high = roi_weights(box[:, 1], size[:, 1], height, samples, x.shape[2]).to(x.dtype)
     image = torch.nn.functional.one_hot(rois[:, 0].long(), x.shape[0]).to(x.dtype)
     high = torch.einsum("rn,rph->rpnh", image, high)
     return torch.einsum("rpnh,nchw,rqw->rcpq", high, x, wide)
