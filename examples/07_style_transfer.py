@@ -49,7 +49,7 @@ def main(steps: int = 60, picture: Path | None = None) -> float:
             print(f"step {step + 1}: style {losses[-1]:.5f}, content {found['content_loss']:.0f}")
 
     if picture:
-        save(picture, row(content[0], style[0], (image[0] + 1) / 2))
+        save(picture, row(content[0], style[0], (image[0] + 1) / 2, zoom=2))
     print(f"the style loss fell by a factor of {losses[0] / losses[-1]:.0f}")
     return losses[0] / losses[-1]
 

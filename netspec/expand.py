@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LAYERS = 1_000_000
 DEPTH = 64
+UNFIXED = ("with", "when", "repeat", "prefix")  # of a block entry: evaluated on their own
 GUESSES = 10_000  # blocks whose size is looked at before they are expanded
 _UNKNOWN: Any = object()
 
@@ -355,7 +356,7 @@ class _Walk:
         if not self.when(entry, use, place):
             return self.skip(bottoms, tops, use.scope)
         scope = use.scope
-        if scope.prefix:
+        if scope.prefix or scope.weights:
             key = scope.weights + name
             name = scope.prefix + name
         else:
@@ -417,7 +418,7 @@ class _Walk:
     def block(self, raw: Raw, use: _Use, index: int, previous: list[str]) -> list[str]:
         """Add every instance of a block entry, chained; return its tops."""
         place = use.place.at(index)
-        fixed = {key: item for key, item in raw.items() if key not in ("with", "when", "repeat")}
+        fixed = {key: item for key, item in raw.items() if key not in UNFIXED}
         entry = self.value(fixed, use.env, place)
         if not named(entry, place, self.report):
             return self.unknown(entry, use.scope)
@@ -463,6 +464,8 @@ class _Walk:
         scope = use.scope
         for i in range(times):
             inner = f"{entry['name']}.{i}." if "repeat" in raw else f"{entry['name']}."
+            if "prefix" in raw:
+                inner = str(self.value(raw["prefix"], {**use.env, "i": i}, place.at("prefix")))
             weights = f"<{entry['share']}>." if "share" in entry else inner
             child = Scope(scope.prefix + inner, scope.weights + weights)
             given = self.value(raw.get("with", {}), {**use.env, "i": i}, place.at("with"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import gcd
+
 from . import codes
 from .blob import FLOATS, Blob
 from .compare import compare, smallest
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from .blob import Window
     from .diagnostics import Report
     from .dim import Size
     from .document import Document
@@ -285,6 +288,7 @@ class _Inference:
             return Reject(
                 codes.WindowTooLarge, at=at, extent="x".join(map(str, window.extent)),
                 size="x".join(map(str, bottom.spatial)), output="x".join(map(str, blob.spatial)),
+                hint=_least_input(window),
             )  # fmt: skip
         return Reject(codes.EmptyBlob, blob=node.tops[position].name, axis=axis, size=size)
 
@@ -424,10 +428,20 @@ class _Inference:
         facts.setdefault("param", reject.at)
         facts.setdefault("blob", value.name if value else "")
         facts.setdefault("other", other.name if other else "")
-        related = []
-        for bottom in dict.fromkeys(blamed):
-            related += chain(bottom)
+        from .cures import edits, notes
+
+        related = notes(node, blamed)
+        if reject.code is codes.ShapeMismatch and index and "hint" not in facts:
+            found = edits(node, index)
+            facts["hint"] = f"{' or '.join(found)} would make them agree" if found else ""
         related += [(place.span("name"), "used here") for place in reversed(node.origin)]
+        if reject.code is codes.NotDivisible and isinstance(facts.get("channels"), int):
+            count = facts["channels"]
+            for also in getattr(node.layer, "num_output", 0), node.bottoms[0].blob.channels:
+                count = gcd(count, also) if isinstance(also, int) else count
+            divisors = [str(n) for n in range(1, min(count, 4096) + 1) if count % n == 0]
+            if count <= 4096 and len(divisors) <= 12:
+                facts["hint"] = f"`{reject.at}` may be {', '.join(divisors)}"
         self.report.add(reject.code, self.where(node, reject, index), related, **facts)
 
     def where(self, node: Node, reject: Reject, index: int | None) -> Span:
@@ -474,31 +488,11 @@ def parametrize(layer: Layer, learned: list[Weight], state: list[Weight]) -> Non
             state.append(Weight(f"parametrizations.weight.0.{name}", (size,)))
 
 
-def chain(value: Value, limit: int = 4) -> list[tuple[Span, str]]:
-    """Return the layers that produced a blob's shape, nearest first, as notes."""
-    notes: list[tuple[Span, str]] = []
-    shown: Any = None
-    while value.maker is not None and len(notes) < limit:
-        maker = value.maker
-        shape = value.blob.shape if value.blob else None
-        if shape != shown or not notes:
-            notes.append((maker.place.span("name"), f"`{value.name}` is {value.blob}"))
-        shown = shape
-        if not maker.bottoms:
-            break
-        source = maker.bottoms[0]
-        if source.blob is not None and source.blob.shape == shape and notes:
-            while source.maker and source.maker.bottoms and _passes(source):
-                source = source.maker.bottoms[0]
-        value = source
-    return notes
-
-
-def _passes(value: Value) -> bool:
-    maker = value.maker
-    if maker is None or maker.bottoms[0].blob is None or value.blob is None:
-        return False
-    return maker.bottoms[0].blob.shape == value.blob.shape
+def _least_input(window: Window) -> str:
+    pads = zip(window.extent, window.pad, window.pad_end, strict=True)
+    least = [max(1, extent - before - after) for extent, before, after in pads]
+    padded = " with this padding" if any(window.pad) else ""
+    return f"the input must be at least {'x'.join(map(str, least))}{padded}"
 
 
 def _param_span(node: Node, index: int, key: str) -> Span:

@@ -63,12 +63,13 @@ ENTRY: Schema = {
         "when": {"type": "boolean", "description": "false: the layer is skipped"},
         "repeat": {"type": "integer", "minimum": 0, "description": "chain the block so often"},
         "with": {"type": "object", "description": "values for the block's variables"},
+        "prefix": _TEXT | {"description": "what names in the block begin with; `name.` by default"},
         "scale": _TEXT | {"description": "the scale of an imported net"},
         "share": _TEXT | {"description": "uses of one key share every weight"},
         "freeze": {"type": "boolean", "description": "no weight of the block learns"},
     },
 }
-BLOCK_KEYS = frozenset({"with", "repeat", "share", "freeze", "scale", "tops"})
+BLOCK_KEYS = frozenset({"prefix", "with", "repeat", "share", "freeze", "scale", "tops"})
 _INPUT: Schema = _DIMS | {
     "type": ["array", "object"],
     "additionalProperties": False,

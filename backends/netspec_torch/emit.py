@@ -56,9 +56,10 @@ class _Emitter:
         self.outputs = self.wanted(outputs)
         self.lowered = {id(node): self.lower(node) for node in self.nodes}
         self.report.close()
-        self.owners: dict[str, Node] = {}  # the layer whose module a weight key means
+        # one module for the layers that share all weights and are alike
+        self.owners: dict[tuple[str, str], Node] = {}
         for node in self.nodes:
-            self.owners.setdefault(node.weight_key, node)
+            self.owners.setdefault((node.weight_key, self.lowered[id(node)].init), node)
         self.modules = [
             node
             for node in self.nodes
@@ -103,7 +104,7 @@ class _Emitter:
 
     def owner(self, node: Node) -> Node:
         """Return the node whose module this one calls: itself, or the first of its key."""
-        return self.owners[node.weight_key]
+        return self.owners[node.weight_key, self.lowered[id(node)].init]
 
     # text
 

@@ -186,7 +186,7 @@ SolverParameter
  16 snapshot_diff bool false
  37 snapshot_format SnapshotFormat BINARYPROTO
  17 solver_mode SolverMode GPU
- 18 device_id int32* 0
+ 18 device_id int32 0
  20 random_seed int64 -1
  40 type string SGD
  31 delta float 1e-8

@@ -32,6 +32,12 @@ def is_solver(document: prototxt.Document) -> bool:
 
 def read(document: prototxt.Document, report: Report, allow_unknown: bool) -> Values:
     """Return the fields of a solver; note what Caffe refuses when it reads them."""
+    devices = document.root.named("device_id")
+    if len(devices) > 1:  # yjxiong's fork lists several; which one computes is no matter here
+        fields = [field for field in document.root.fields if field not in devices]
+        document.root.fields[:] = [*fields, devices[0]]
+        devices[0].listed = False
+        del devices[1:]
     values = caffe_values.read(document, "SolverParameter", report)
     for unknown in values.unknown:
         if unknown.type == "SolverParameter" and not allow_unknown and unknown.field not in OTHERS:

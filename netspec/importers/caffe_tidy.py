@@ -21,12 +21,18 @@ PER_AXIS = {"stride": 1, "dilation": 1, "pad": 0}  # where left out, whatever th
 COMMENT = 160  # characters of one comment line
 
 
-def tidy(document: Imported) -> Raw:
-    """Return the value of a spec that means the same net, with defaults and wiring implied."""
+def tidy(document: Imported, flat: bool = False) -> Raw:
+    """Return the value of a spec that means the same net, with defaults and wiring implied.
+
+    What repeats is rolled up into blocks, unless `flat`.
+    """
     value: Raw = dict(document.value)
-    entries = [ordered(plain_entry(entry)) for entry in value["layers"]]
-    imply(entries, list(value.get("inputs", {})))
-    value["layers"] = [escaped(entry) for entry in entries]
+    value["layers"] = [escaped(ordered(plain_entry(entry))) for entry in value["layers"]]
+    if not flat:
+        from .rolling import roll
+
+        value = roll(value)
+    imply(value["layers"], list(value.get("inputs", {})))
     if value.get("name") and "$" in value["name"]:
         value["name"] = value["name"].replace("$", "$$")
     return value
@@ -115,11 +121,11 @@ def imply(entries: list[Raw], inputs: list[str]) -> None:
     """Take out the wiring that the order of the entries implies."""
     previous: list[str] | None = inputs
     for entry in entries:
-        cls = find_type(entry["type"])
+        cls = find_type(entry["type"]) if "type" in entry else None
         bottoms, tops = listed(entry.get("bottom")), listed(entry.get("top"))
         if "bottom" in entry and len(bottoms) == 1 and bottoms == previous:
             del entry["bottom"]
-        if tops == [entry["name"]] and cls is not None and cls.tops != 0:
+        if tops == [entry["name"]] and (cls is None or cls.tops != 0):
             del entry["top"]
         elif tops == [] and cls is not None and cls.tops == 0:
             entry.pop("top", None)

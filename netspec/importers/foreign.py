@@ -71,14 +71,14 @@ def spec_text(
     raw = read_bytes(path, report, max(BYTES, prototxt.MAX_BYTES))
     failed: SpecError | None = None
     try:
-        found = document(path, report, shapes, allow_unknown, raw)
+        found = document(path, Report(), shapes, allow_unknown, raw)
     except SpecError as error:
         if kind_of(path, raw) != "prototxt":
             raise
         from . import caffe
 
         # a solver can be had without its net
-        failed, report = error, Report()
+        failed = error
         found = caffe.read(prototxt.decode(path, raw), report, shapes, allow_unknown, alone=True)
         if found.solver is None:
             raise
@@ -86,7 +86,7 @@ def spec_text(
         report.fatal(codes.UnknownImport, None, file=path)
     from . import caffe_tidy
 
-    value = caffe_tidy.tidy(found)  # type: ignore[arg-type]
+    value = caffe_tidy.tidy(found, flat)  # type: ignore[arg-type]
     asked = [name for name in value.get("inputs", {}) if found.wanted_shape(name)]
     for name in asked:
         span, hint = found.span("inputs", name), found.wanted_shape(name)

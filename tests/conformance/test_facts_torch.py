@@ -13,7 +13,6 @@ from tests.test_layers import CASES, at, holds, load, spec
 
 ACCEPTED = [case for case in CASES if "rejects" not in case.values[1]]
 NOT_BUILT = {  # the stem, and what its params must hold for a refusal: always, where empty
-    "convolution": "'dilation': 0",
     "hdf5_output": "",
     "infogain_loss": "'source'",
     "python": "",

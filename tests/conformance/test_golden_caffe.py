@@ -42,6 +42,7 @@ ACCEPTED = {
     "hdf5_no_list": "the data is not opened: the shapes are all that is asked for",
     "infogain_normalize_field": "`normalize` means there what it means in every other loss",
     "imagedata_not_built": "that Caffe was built without OpenCV",
+    "pool_5d": "pooling of 3-D data is this language's own",
     "windowdata_not_built": "that Caffe was built without OpenCV",
 }
 

@@ -12,7 +12,7 @@ from ..lowering import Lowered, function
 
 def argmax(x, top_k=1, axis=None, values=False):
     """Return the `top_k` largest; of equal elements the one of the larger index comes first."""
-    flat = x.flatten(1) if axis is None else x.movedim(axis, -1)
+    flat = x.reshape(x.shape[0], -1) if axis is None else x.movedim(axis, -1)
     best, index = flat.flip(-1).sort(dim=-1, descending=True, stable=True)
     best, index = best[..., :top_k], (flat.shape[-1] - 1 - index[..., :top_k]).to(x.dtype)
     if axis is not None:
