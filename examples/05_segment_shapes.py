@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from pictures import grid, picture_option, save
 
 import netspec
 
@@ -28,7 +29,7 @@ def scenes(count: int, size: int, seed: int) -> tuple[torch.Tensor, torch.Tensor
     return image + 0.2 * torch.randn(image.shape, generator=generator), mask
 
 
-def main(epochs: int = 9) -> float:
+def main(epochs: int = 9, picture: Path | None = None) -> float:
     """Return the overlap (intersection over union) of found and true discs on new pictures."""
     torch.manual_seed(0)
     images, masks = scenes(200, 48, seed=1)
@@ -48,9 +49,12 @@ def main(epochs: int = 9) -> float:
     with torch.no_grad():
         found = deployed(images) > 0.5
     overlap = ((found & (masks > 0.5)).sum() / (found | (masks > 0.5)).sum()).item()
+    if picture:
+        shown = [each[i] for each in (images, found.float(), masks) for i in range(4)]
+        save(picture, grid(shown, columns=4, zoom=2))
     print(f"overlap with the true discs: {overlap:.1%}")
     return overlap
 
 
 if __name__ == "__main__":
-    main()
+    main(picture=picture_option())

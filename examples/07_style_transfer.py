@@ -7,7 +7,7 @@ carry over all the same, objects less so. With learned ones this is the net of G
 from pathlib import Path
 
 import torch
-from pictures import photograph, picture_option, row, save
+from pictures import grid, photograph, picture_option, save
 
 import netspec
 
@@ -49,7 +49,7 @@ def main(steps: int = 60, picture: Path | None = None) -> float:
             print(f"step {step + 1}: style {losses[-1]:.5f}, content {found['content_loss']:.0f}")
 
     if picture:
-        save(picture, row(content[0], style[0], (image[0] + 1) / 2, zoom=2))
+        save(picture, grid([content[0], style[0], (image[0] + 1) / 2], columns=3, zoom=2))
     print(f"the style loss fell by a factor of {losses[0] / losses[-1]:.0f}")
     return losses[0] / losses[-1]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from pictures import picture_option, row, save
+from pictures import grid, picture_option, save
 from sklearn.datasets import load_digits
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 from torch.nn.functional import interpolate
@@ -54,8 +54,7 @@ def main(steps: int = 600, picture: Path | None = None) -> tuple[float, int]:
     kinds = len(labels[nearest].unique())
     print(f"distance to real digits, beside unseen ones: {ratio:.2f}; kinds: {kinds}")
     if picture:
-        lines = [row(*((each + 1) / 2 for each in line)) for line in made[:80].split(16)]
-        save(picture, row(torch.cat(lines, 1), zoom=2))
+        save(picture, grid(list((made[:80] + 1) / 2), columns=16, zoom=2))
     return ratio.item(), kinds
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from pictures import picture_option, row, save
+from pictures import grid, picture_option, save
 
 import netspec
 
@@ -72,7 +72,7 @@ def main(steps: int = 300, picture: Path | None = None) -> tuple[float, int]:
     total = sum(map(len, objects))
     print(f"{right} of {total} objects found, {made - right} boxes too many")
     if picture:
-        save(picture, row(*images, zoom=2))
+        save(picture, grid(list(images), columns=4, zoom=2))
     return right / total, made - right
 
 

@@ -3,10 +3,12 @@
 import argparse
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from sklearn.datasets import load_sample_image
+from torch.nn.functional import pad
 
 
 def photograph(name: str, height: int, width: int) -> torch.Tensor:
@@ -18,12 +20,11 @@ def photograph(name: str, height: int, width: int) -> torch.Tensor:
     return torch.nn.functional.avg_pool2d(middle, scale)
 
 
-def row(*images: torch.Tensor, zoom: int = 1) -> torch.Tensor:
-    """Return pictures of one height, C x H x W in 0..1, beside each other with gaps."""
-    images = [image.detach().expand(3, -1, -1) for image in images]
-    gap = torch.ones(3, images[0].shape[1], 2)
-    joined = torch.cat([part for image in images for part in (image, gap)][:-1], 2)
-    return joined.repeat_interleave(zoom, 1).repeat_interleave(zoom, 2)
+def grid(images: Sequence[torch.Tensor], columns: int, zoom: int = 1) -> torch.Tensor:
+    """Return pictures of one size, C x H x W in 0..1, in rows with gaps between them."""
+    framed = [pad(image.detach().expand(3, -1, -1), (1, 1, 1, 1), value=1.0) for image in images]
+    rows = [torch.cat(framed[i : i + columns], 2) for i in range(0, len(framed), columns)]
+    return torch.cat(rows, 1).repeat_interleave(zoom, 1).repeat_interleave(zoom, 2)
 
 
 def save(path: Path, image: torch.Tensor) -> None:

@@ -527,6 +527,16 @@ class EmptyBlob(Code):
     message = "axis {axis} of `{blob}` would be {size}"
 
 
+class NeverFits(Code):
+    """Whatever the size of the inputs, some blob of the net is empty.
+
+    Each size is at least 1 for some inputs, but together they are for none.
+    """
+
+    id = "E415"
+    message = "axis {axis} of `{blob}` is {size}, and no input size makes every blob at least 1"
+
+
 class TooManyElements(Code):
     """A blob or a weight with more elements than 63 bits count."""
 

@@ -87,11 +87,7 @@ def expand(
     graph = walk.graph
     graph.names = scope.names
     if spec.outputs is None:
-        # by the name they have here, which for a block's output is the block's
-        known = {id(value): name for name, value in reversed(scope.names.items())}
-        known.update((id(v), name) for name, v in scope.names.items() if v.name == name)
-        unread = [v for node in graph.nodes for v in node.tops if not v.readers]
-        graph.outputs = {known.get(id(value), value.name): value for value in unread}
+        graph.outputs = _unread(graph.nodes, scope)
     else:
         names = walk.value(spec.outputs, file.env, Place(spec.document, ("outputs",)))
         for index, name in enumerate(names):
@@ -106,6 +102,14 @@ def expand(
                     hint=f"did you mean `{near}`?" if near else "",
                 )
     return graph
+
+
+def _unread(nodes: Sequence[Node], scope: Scope) -> dict[str, Value]:
+    """Return the values nobody reads, by the names they have in a scope: a block's by the block's."""
+    known = {id(value): name for name, value in reversed(scope.names.items())}
+    known.update((id(v), name) for name, v in scope.names.items() if v.name == scope.prefix + name)
+    unread = [value for node in nodes for value in node.tops if not value.readers]
+    return {known.get(id(v), v.name.removeprefix(scope.prefix)): v for v in unread}
 
 
 def _start(spec: Spec) -> list[str]:
@@ -213,7 +217,8 @@ class _Walk:
                 codes.UnsetVariable, span, name=name, where=where,
                 hint=f"--set {name}=..." if chosen else f"add it under `with: {{{name}: ...}}`",
             )  # fmt: skip
-        self.report.close()
+        if unset or given.keys() - known:
+            self.report.close()
         return _File(spec, env)
 
     def resolve(self, defaults: Raw, given: Raw, outer: Raw, places: dict[str, Place]) -> Raw:
@@ -469,7 +474,8 @@ class _Walk:
             weights = f"<{entry['share']}>." if "share" in entry else inner
             child = Scope(scope.prefix + inner, scope.weights + weights)
             given = self.value(raw.get("with", {}), {**use.env, "i": i}, place.at("with"))
-            self.report.trail.append((place, f"used here, as `{child.prefix[:-1]}`"))
+            use_name = scope.prefix + entry["name"] + (f".{i}" if "repeat" in raw else "")
+            self.report.trail.append((place, f"used here, as `{use_name}`"))
             made = self.instance(entry, body, given, use, place, child, values)
             self.report.trail.pop()
             chained = list(made.values())
@@ -522,12 +528,7 @@ class _Walk:
         last = self.entries(layers, inside, inputs)
         picked = as_list(entry["tops"]) if "tops" in entry else outputs
         if picked is None and block is None:
-            picked = [
-                value.name.removeprefix(scope.prefix)
-                for node in self.graph.nodes[start:]
-                for value in node.tops
-                if not value.readers
-            ]
+            return _unread(self.graph.nodes[start:], scope)
         found: dict[str, Value] = {}
         for position, blob in enumerate(picked if picked is not None else last):
             if blob not in scope.names:

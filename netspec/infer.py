@@ -10,7 +10,7 @@ from .compare import compare, smallest
 from .dim import Dim
 from .expression import ExpressionError
 from .expression import size as parse_size
-from .layer import Reject
+from .layer import Reject, reject_filler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,11 +104,27 @@ class _Inference:
                 self.layer(node)
         fits = list(self.fits)
         if fits and not self.report.failed and smallest(fits) is None:
-            self.report.add(
-                codes.EmptyBlob, spec.document.span("layers"), axis="?", blob="some blob",
-                size="empty for every input size",
-            )  # fmt: skip
+            self.never(graph, spec, fits)
         return self.conditions(fits) if self.merges else [], fits
+
+    def never(self, graph: Graph, spec: Spec, fits: list[Dim]) -> None:
+        """Report the first size that, with those before it, is at least 1 for no input at all."""
+        known, failed = 0, len(fits)
+        while failed - known > 1:
+            middle = (known + failed) // 2
+            known, failed = (
+                (known, middle) if smallest(fits[:middle]) is None else (middle, failed)
+            )
+        wrong = fits[failed - 1]
+        values = [*graph.inputs.values(), *(value for node in graph.nodes for value in node.tops)]
+        for value in values:
+            if value.blob is None or wrong not in value.blob.shape:
+                continue
+            maker = value.maker
+            span = maker.place.span("name") if maker else spec.document.span("inputs", value.name)
+            axis = value.blob.shape.index(wrong)
+            self.report.add(codes.NeverFits, span, axis=axis, blob=value.name, size=wrong)
+            return
 
     def inputs(self, graph: Graph, spec: Spec) -> None:
         for name in list(graph.inputs):
@@ -231,12 +247,21 @@ class _Inference:
         reads = node.layer.reads
         if reads == "any":
             return
+        first = ""
         for index, blob in enumerate(bottoms):
             kind = reads if isinstance(reads, str) else reads[min(index, len(reads) - 1)]
-            if kind == "float" and blob.dtype not in FLOATS:
+            if kind != "float":
+                continue
+            first = first or blob.dtype
+            if blob.dtype not in FLOATS:
                 raise Reject(
                     codes.WrongDtype, expected="a float bottom", dtype=blob.dtype, bottom=index
                 )
+            if blob.dtype != first:
+                raise Reject(
+                    codes.WrongDtype, expected=f"bottoms of one dtype, {first}", dtype=blob.dtype,
+                    bottom=index,
+                )  # fmt: skip
 
     def agree(self, node: Node, size: Size, other: Size, mismatch: Reject) -> None:
         gap = size - other
@@ -308,10 +333,17 @@ class _Inference:
                 raise Reject(
                     codes.TooManyElements, blob=f"{node.name}.{weight.name}", count=weight.size
                 )
+        if (learned or state) and layer.reads != "any" and bottoms:
+            dtype = bottoms[0].dtype
+            if dtype != "float32":
+                raise Reject(
+                    codes.WrongDtype, expected="float32, as its weights are", dtype=dtype, bottom=0
+                )
         if learned:
             fillers = layer.fillers()
             for weight in learned:
                 weight.filler = fillers.get(weight.name)
+                reject_filler(layer, weight.filler, weight.shape)
             parametrize(layer, learned, state)
         return learned, state
 

@@ -293,3 +293,30 @@ def fixed(blob: Blob, axis: int, wanted: Size, bottom: int) -> Agreement:
     size = blob.shape[axis]
     facts: dict[str, Any] = {"axis": f"axis {axis}", "size": size, "wanted": wanted}
     return f"axis {axis}", size, wanted, bottom, Reject(codes.WrongSize, bottom=bottom, **facts)
+
+
+def reject_filler(layer: Layer, filler: Filler | None, shape: Sequence[Size]) -> None:
+    """Reject E413 a filler that cannot fill a weight of this shape.
+
+    Source: BVLC/caffe, include/caffe/filler.hpp and src/caffe/util/math_functions.cpp.
+    """
+    if not filler:
+        return
+    kind = filler.get("type", "constant")
+    reason = ""
+    if kind == "uniform" and filler.get("min", 0) > filler.get("max", 1):
+        reason = f"draws from {filler.get('min', 0)} to {filler.get('max', 1)}, which is nothing"
+    elif kind == "gaussian" and filler.get("std", 1) <= 0:
+        reason = f"needs a std above 0, not {filler['std']}"
+    elif kind == "gaussian" and (sparse := filler.get("sparse", -1)) != -1:
+        outputs = shape[0] if shape else 1
+        if sparse < 0 or isinstance(outputs, int) and sparse > outputs:
+            reason = f"keeps `sparse: {sparse}` of {outputs} outputs"
+    elif kind == "bilinear":
+        square = len(shape) == 4 and shape[2] == shape[3]
+        reason = "" if square else f"fills square 2-D filters, not {'x'.join(map(str, shape))}"
+    if reason:
+        from . import codes
+
+        given = [name for name in layer.params if getattr(layer, name) is filler]
+        raise Reject(codes.BadParam, at=given[0] if given else None, value=kind, reason=reason)

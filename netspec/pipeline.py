@@ -94,7 +94,8 @@ def _asked(
 def _used(net: Net, sizes: dict[str, int], shapes: dict[str, list[Any]], report: Report) -> None:
     """Refuse a size or a shape for a name that the spec does not have."""
     spec = net.spec
-    tops = [top.name for node in net.flat.nodes if node.layer.source for top in node.tops]
+    tops = [top.name for node in net.flat.nodes if node.layer.source or node.layer.opaque
+            for top in node.tops]  # fmt: skip
     known = [*spec.inputs, *tops]
     text = f"{spec.document.source.text} {shapes}"
     words = set(re.findall(r"\w+", text))

@@ -61,7 +61,8 @@ def check(solver: Raw, place: Place, report: Report) -> None:
     ):  # fmt: skip
         value = solver.get(field)
         if field in solver and value not in choices:
-            refuse(field, f"is not one of {', '.join(choices)}", suggestion(str(value), choices, ""))
+            near = suggestion(str(value), choices, "choices")
+            refuse(field, f"is not one of {', '.join(choices)}", near)
     if "lr_policy" not in solver:
         refuse("lr_policy", f"must be one of {', '.join(POLICIES)}")
     full = {**DEFAULTS, **solver}

@@ -13,10 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import netspec
-from netspec.diagnostics import Report
-from netspec.importers import foreign
 from netspec.importers.caffe_data import SOURCES
-from netspec.spec import validate
 
 ROOT = Path(os.environ.get("NETSPEC_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
 DATA = {"Input", *SOURCES}

@@ -22,6 +22,8 @@ from .check import shape
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+    from typing import Any
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -61,7 +63,7 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _weights(options: Namespace, shapes: dict[str, object]) -> int:
+def _weights(options: Namespace, shapes: dict[str, Sequence[Any]]) -> int:
     from ..importers import weights
 
     if options.output is None:

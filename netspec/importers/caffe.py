@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..document import Document, read_bytes
 from ..schema import find_type
 from . import caffe_forks, caffe_schema, caffe_solver, caffe_values, prototxt
@@ -198,9 +197,7 @@ class _Import:
         for key, value in values.items():
             if key in ("name", "type", "top", "blobs"):
                 continue
-            if key in WIRING:
-                entry[key] = plain(value)
-            elif key in RULES:
+            if key in WIRING or key in RULES:
                 entry[key] = plain(value)
             elif cls is None:
                 if self.known_to_caffe(key):
@@ -241,7 +238,7 @@ class _Import:
                 if field in caffe_forks.IGNORED:
                     continue
                 if declared is None:
-                    if field in schema or known is None and not self.allow_unknown:
+                    if field in schema or (known is None and not self.allow_unknown):
                         found[name] = plain(each)  # for the schema to refuse
                     continue
                 given = plain(each)

@@ -38,7 +38,7 @@ def is_source(raw: Raw) -> bool:
         return True
     if raw.values.get("bottom") or not raw.values.get("top"):
         return False
-    return kind == "Python" or "Data" in kind and find_type(kind) is None
+    return kind == "Python" or ("Data" in kind and find_type(kind) is None)
 
 
 def inputs(
@@ -130,7 +130,7 @@ def _as_input(raw: Raw, tops: dict[str, _Top], document: Imported) -> Raw:
     return raw
 
 
-def _merged(tops: list[_Top]) -> Dims | None | bool:
+def _merged(tops: list[_Top]) -> Dims | bool | None:
     """Return one shape for a blob made in several phases; False where there is none."""
     dims = tops[0].dims
     for top in tops[1:]:

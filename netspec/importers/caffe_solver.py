@@ -63,7 +63,7 @@ def _tests(values: Values, report: Report) -> None:
     iterations = len(root.get("test_iter", ()))
     nets = len(root.get("test_net", ())) + len(root.get("test_net_param", ()))
     generic = any(root.get(field) for field in ("net", "net_param"))
-    if iterations < nets or not generic and iterations != nets:
+    if iterations < nets or (not generic and iterations != nets):
         field = "test_iter" if iterations else "test_net"
         report.add(
             codes.BadSolver, values.span(field), field="test_iter", value=iterations,

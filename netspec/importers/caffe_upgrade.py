@@ -148,22 +148,23 @@ def layers(values: Values, report: Report) -> tuple[list[Raw], str]:
 
 def v2_type(word: str) -> str:
     """Return the type of V2 that a word of V1 means: `INNER_PRODUCT` is `InnerProduct`."""
-    return _ODD_TYPES.get(word) or "".join(part.capitalize() for part in word.split("_"))
+    return _ODD_TYPES.get(word, "".join(part.capitalize() for part in word.split("_")))
 
 
 def _v1(layer: dict[str, Any], base: Path) -> Raw:
     found = Raw({}, base)
     if "name" in layer:
         found.values["name"] = layer["name"]
-    found.values["type"] = v2_type(layer["type"]) if layer.get("type") != "NONE" and layer.get("type") else ""
+    found.values["type"] = v2_type(layer.get("type") or "NONE")
     params: list[dict[str, Any]] = []
     known = caffe_schema.message("LayerParameter")
     for key, value in layer.items():
         if key in ("name", "type", "layer"):
             continue
-        if key not in ("param", "blob_share_mode", "blobs_lr", "weight_decay"):
-            if key in known or key not in caffe_schema.message("V1LayerParameter"):
-                found.values[key] = value
+        if key in ("param", "blob_share_mode", "blobs_lr", "weight_decay"):
+            continue
+        if key in known or key not in caffe_schema.message("V1LayerParameter"):
+            found.values[key] = value
     for old, new in _MULTIPLIERS:
         for index, value in enumerate(layer.get(old, ())):
             while len(params) <= index:
@@ -173,7 +174,7 @@ def _v1(layer: dict[str, Any], base: Path) -> Raw:
             found.routes.setdefault(("param", index), (*base, old, index))
     if params:
         found.values["param"] = params
-        found.routes["param"] = found.routes["param", 0]
+        found.routes[("param",)] = found.routes["param", 0]
     return found
 
 
@@ -247,9 +248,8 @@ def _without_padding(raws: list[Raw], values: Values, report: Report) -> list[Ra
                 )  # fmt: skip
                 continue
             if len(maker.values.get("bottom", ())) != 1 or len(maker.values.get("top", ())) != 1:
-                report.add(
-                    codes.PaddingReader, values.span(*maker.base), layer=maker.values.get("name", "")
-                )
+                name = maker.values.get("name", "")
+                report.add(codes.PaddingReader, values.span(*maker.base), layer=name)
                 continue
             pad = maker.values.get("pad", 0)
             origin = maker.origin(("pad",)) if "pad" in maker.values else maker.base
@@ -283,7 +283,7 @@ def _inputs(values: Values, report: Report) -> list[Raw]:
     if not (shapes or dims):
         return []  # as in Caffe: inputs without a shape are dropped
     key = "input_shape" if shapes else "input_dim"
-    if (len(shapes) if shapes else len(dims) // 4) < len(names) or not shapes and len(dims) % 4:
+    if (len(shapes) if shapes else len(dims) // 4) < len(names) or (not shapes and len(dims) % 4):
         report.fatal(
             codes.InputShapes, values.name_span(key), names=len(names),
             count=f"{len(shapes)} `input_shape`" if shapes else f"{len(dims)} `input_dim`",

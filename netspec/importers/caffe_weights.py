@@ -56,11 +56,11 @@ def fit(
     for node in net.flat.nodes:
         targets.setdefault(renamed.get(node.name, node.name), node)
     for name, blobs in stored:
-        node = targets.get(name)
-        if node is None:
+        if name not in targets:
             if len(blobs):
                 found.unknown.append(name)
             continue
+        node = targets[name]
         weights = node.layer.blob_order(list(node.weights), list(node.state))
         if not blobs and not weights:
             continue

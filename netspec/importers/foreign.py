@@ -19,10 +19,12 @@ SUFFIXES = {
 }  # fmt: skip
 _BLANK = rb"(?:\s|#[^\n]*\n)*"
 _LOOKS = (
-    ("darknet", re.compile(_BLANK + rb"(?:;[^\n]*\n\s*)*\[(?:net|network)\]")),
-    ("prototxt", re.compile(_BLANK + rb"(?:train_net|test_net|net|base_lr|test_iter|solver_mode)\s*:")),
-    ("prototxt", re.compile(_BLANK + rb"(?:layers?\s*:?\s*[{<]|(?:name|input)\s*:\s*[\"'][^\n]*[\"']"
-                            rb"[\s;,]*\n(?:\s|#[^\n]*\n)*[a-z_]+\s*(?::\s*[\"'0-9]|:?\s*[{<]))")),
+    ("darknet", rb"(?:;[^\n]*\n\s*)*\[(?:net|network)\]"),
+    ("prototxt", rb"(?:train_net|test_net|net|base_lr|test_iter|solver_mode)\s*:"),
+    ("prototxt", rb"layers?\s*:?\s*[{<]"),
+    # a name, then a field that is no YAML
+    ("prototxt", rb"(?:name|input)\s*:\s*[\"'][^\n]*[\"'][\s;,]*\n" + _BLANK
+     + rb"[a-z_]+\s*(?::\s*[\"'0-9]|:?\s*[{<])"),
 )  # fmt: skip
 
 
@@ -55,7 +57,7 @@ def kind_of(path: str, raw: bytes) -> str:
         if path.endswith(suffix):
             return kind
     head = raw[:65536].removeprefix(b"\xef\xbb\xbf")
-    return next((kind for kind, pattern in _LOOKS if pattern.match(head)), "")
+    return next((kind for kind, look in _LOOKS if re.match(_BLANK + look, head)), "")
 
 
 def spec_text(
@@ -87,6 +89,9 @@ def spec_text(
     from . import caffe_tidy
 
     value = caffe_tidy.tidy(found, flat)  # type: ignore[arg-type]
+    if "blocks" in value:
+        plain = caffe_tidy.tidy(found, True)  # type: ignore[arg-type]
+        value = value if yaml_text.same_net(value, plain) else plain
     asked = [name for name in value.get("inputs", {}) if found.wanted_shape(name)]
     for name in asked:
         span, hint = found.span("inputs", name), found.wanted_shape(name)

@@ -63,6 +63,7 @@ def _best(entries: Sequence[Raw]) -> tuple[int, list[int]] | None:
     for token in tokens:
         hashes.append((hashes[-1] * _PRIME + hash(token)) % _MODULUS)
         powers.append(powers[-1] * _PRIME % _MODULUS)
+    live = _live(entries)
     best: tuple[int, int, list[int]] = (LEAST - 1, 0, [])
     for length in range(2, min(count // 2, LONGEST) + 1):
         places: dict[int, list[int]] = {}
@@ -72,13 +73,43 @@ def _best(entries: Sequence[Raw]) -> tuple[int, list[int]] | None:
             if not runs or start >= runs[-1] + length:
                 runs.append(start)
         for runs in places.values():
-            gain = (len(runs) - 1) * length - len(runs) - 3
-            if len(runs) > 1 and gain >= best[0] and (gain > best[0] or length > best[1]):
+            if len(runs) > 1 and (len(runs) - 1) * length - 4 > best[0]:
                 starts = [start for start in runs if _closed(entries, start, length)]
-                gain = (len(starts) - 1) * length - len(starts) - 3
-                if len(starts) > 1 and gain > best[0]:
+                if len(starts) < 2:
+                    continue
+                # a block that people would have made: one blob goes in, and one comes out
+                run = entries[starts[0] : starts[0] + length]
+                wide = len(_outside(run)) - 1 + 2 * _straddles(run)
+                odd = sum(
+                    max(0, live[start] - 1) + max(0, live[start + length] - 1) for start in starts
+                )
+                chains = sum(start - length not in starts for start in starts)
+                gain = (len(starts) - 1) * length - chains - 3 * wide * len(starts) - 2 * odd - 3
+                if gain > best[0]:
                     best = (gain, length, starts)
     return (best[1], best[2]) if best[2] else None
+
+
+def _live(entries: Sequence[Raw]) -> list[int]:
+    """Return for each place between two layers how many blobs cross it, inputs apart."""
+    change = [0] * (len(entries) + 2)
+    made: dict[str, list[int]] = {}  # by blob: where it was made, and where it was last read
+    spans: list[list[int]] = []
+    for index, entry in enumerate(entries):
+        for bottom in listed(entry.get("bottom")):
+            if bottom in made:
+                made[bottom][1] = index
+        for top in listed(entry.get("top")):
+            made[top] = [index, index]
+            spans.append(made[top])
+    for first, last in spans:
+        change[first + 1] += 1
+        change[last + 1] -= 1
+    found, count = [], 0
+    for each in change:
+        count += each
+        found.append(count)
+    return found
 
 
 def _tokens(entries: Sequence[Raw]) -> list[Any]:
@@ -90,7 +121,8 @@ def _tokens(entries: Sequence[Raw]) -> list[Any]:
         if "type" not in entry or "include" in entry or "exclude" in entry or "_tried" in entry:
             tokens.append(index)  # like no other
         else:
-            far = tuple(index - made[name] if name in made else name for name in bottoms)
+            # the inputs count as made right before the first layer
+            far = tuple(index - made.get(name, -1) for name in bottoms)
             place = tuple(bottoms.index(top) if top in bottoms else -1 for top in tops)
             rest = {k: v for k, v in entry.items() if k not in ("name", "type", "bottom", "top")}
             names = (_pattern(entry["name"]), *map(_pattern, tops))
@@ -104,7 +136,8 @@ def _shape(value: Any, varies: bool = False) -> Any:
     """Return a value without the numbers that a block's variables may stand for."""
     if isinstance(value, dict):
         return tuple(
-            (key, _shape(item, varies or str(key).endswith("_param"))) for key, item in value.items()
+            (key, _shape(item, varies or str(key).endswith("_param")))
+            for key, item in value.items()
         )
     if isinstance(value, list):
         return tuple(_shape(item, False) for item in value)
@@ -123,18 +156,28 @@ def _pattern(name: str) -> tuple[str, ...]:
 
 def _closed(entries: Sequence[Raw], start: int, length: int) -> bool:
     """Return whether a run overwrites no blob from before it, and reads few of them."""
+    run = entries[start : start + length]
+    outer = _outside(run)
+    made = {top for entry in run for top in listed(entry.get("top"))}
+    return 0 < len(outer) <= INPUTS and made.isdisjoint(outer)
+
+
+def _straddles(run: Sequence[Raw]) -> bool:
+    """Return whether the numbers in the names say that a run is parts of two stages."""
+    numbers = {found[0] for entry in run if (found := re.search(r"[0-9]+", entry["name"]))}
+    return len(numbers) > 1
+
+
+def _outside(run: Sequence[Raw]) -> list[str]:
+    """Return the blobs that layers read from before them, in the order they read them."""
     inside: set[str] = set()
-    outer: dict[str, None] = {}
-    for entry in entries[start : start + length]:
-        bottoms = listed(entry.get("bottom"))
-        for bottom in bottoms:
+    found: dict[str, None] = {}
+    for entry in run:
+        for bottom in listed(entry.get("bottom")):
             if bottom not in inside:
-                outer[bottom] = None
-        for top in listed(entry.get("top")):
-            if top in outer:
-                return False
-            inside.add(top)
-    return 0 < len(outer) <= INPUTS
+                found[bottom] = None
+        inside.update(listed(entry.get("top")))
+    return list(found)
 
 
 # one block
@@ -157,7 +200,7 @@ class _Block:
     def build(self) -> tuple[str, Raw, list[Raw]] | None:
         """Return the name of the block, the block, and the entry that uses it for each copy."""
         self.find_prefixes()
-        sources = [self.outside(copy) for copy in self.copies]
+        sources = [_outside(copy) for copy in self.copies]
         if len({len(found) for found in sources}) != 1:
             return None
         outputs = self.outputs()
@@ -203,17 +246,6 @@ class _Block:
         if all(found):
             self.prefixes = found
 
-    def outside(self, copy: Sequence[Raw]) -> list[str]:
-        """Return the blobs a copy reads from before it, in the order it reads them."""
-        inside: set[str] = set()
-        found: dict[str, None] = {}
-        for entry in copy:
-            for bottom in listed(entry.get("bottom")):
-                if bottom not in inside:
-                    found[bottom] = None
-            inside.update(listed(entry.get("top")))
-        return list(found)
-
     def outputs(self) -> list[tuple[int, int]]:
         """Return offset and slot of the tops that layers after any copy read, or change."""
         found: set[tuple[int, int]] = set()
@@ -254,10 +286,11 @@ class _Block:
         for key, names in (("bottom", bottoms), ("top", tops)):
             if key in versions[0]:
                 found[key] = names[0] if len(names) == 1 else names
-        label = re.sub(r"\$\{[^}]*\}|[^A-Za-z0-9]", "", str(name)) or "layer"
+        label = re.sub(r"[^A-Za-z0-9]+", "_", re.sub(r"\$\{[^}]*\}", "", name)).strip("_")
         for key, value in versions[0].items():
             if key not in ("name", "type", "bottom", "top"):
-                found[key] = self.merged([entry[key] for entry in versions], (label, key), value)
+                each = [entry[key] for entry in versions]
+                found[key] = self.merged(each, (label or "layer", key), value)
         return found
 
     def from_outside(self, copy: Sequence[Raw], offset: int, name: str) -> bool:
@@ -278,7 +311,7 @@ class _Block:
         """Return the variable that has these values in the copies."""
         if values not in self.variables:
             label, *path = where
-            base = label if path[-1:] == ["num_output"] else f"{label}_{path[-1]}" if path else label
+            base = f"{label}_{path[-1]}" if path and path[-1] != "num_output" else label
             name = f"n{base}" if base[:1].isdigit() else base
             taken, count = set(self.variables.values()), 1
             made = name

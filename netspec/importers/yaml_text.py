@@ -18,7 +18,7 @@ KEYS = (
 )  # fmt: skip
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*(?: [A-Za-z0-9_./+-]+)*", re.ASCII)
-_EXPRESSION = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*|[A-Za-z0-9_/.-]*\$\{[^{}\[\],:#\"']*\}", re.ASCII)
+_VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 # what YAML, of this version or an older one, takes for something else than text
 _WORDS = frozenset((
     "true", "false", "null", "yes", "no", "on", "off", "inf", "nan",
@@ -113,9 +113,7 @@ def scalar(value: Any) -> str:
     said = str(value)
     if _PLAIN.fullmatch(said) and said.lower() not in _WORDS:
         return said
-    if _EXPRESSION.fullmatch(said):
-        return f'"{said}"' if "{" in said else said
-    return quoted(said)
+    return said if _VARIABLE.fullmatch(said) else quoted(said)
 
 
 def number(value: float) -> str:
@@ -149,3 +147,37 @@ def comment_line(said: str) -> str:
     """Return one comment as a line; what may not stand in a spec is left out."""
     kept = "".join(c if c.isprintable() and not 0xD800 <= ord(c) <= 0xDFFF else " " for c in said)
     return f"# {kept.strip()}".rstrip()
+
+
+def same_net(value: Raw, other: Raw) -> bool:
+    """Return whether two values of specs are one net: the same layers, wired alike."""
+    return all(_graph(value, phase) == _graph(other, phase) for phase in ("TEST", "TRAIN"))
+
+
+def _graph(value: Raw, phase: str) -> list[Any]:
+    from ..diagnostics import Report
+    from ..document import parse, read_text
+    from ..expand import Choice, expand
+    from ..spec import validate
+
+    report = Report()
+    text_ = text({key: item for key, item in value.items() if key != "solver"})
+    spec = validate(parse(read_text("spec", text_, report), report), report)
+
+    def refuse(file: str, place: Any) -> Any:
+        raise ValueError(file)
+
+    graph = expand(spec, Choice(phase), report, refuse)
+    numbers: dict[int, int] = {}
+    for made in (*graph.inputs.values(), *(top for node in graph.nodes for top in node.tops)):
+        numbers[id(made)] = len(numbers)
+    return [
+        (node.name, node.type, _given(node.layer), [numbers.get(id(v), -1) for v in node.bottoms],
+         [v.name for v in node.tops])
+        for node in graph.nodes
+    ]  # fmt: skip
+
+
+def _given(layer: Any) -> str:
+    return repr(sorted((name, repr(getattr(layer, name))) for name in layer.params
+                       if getattr(layer, name) != layer.params[name].default))  # fmt: skip

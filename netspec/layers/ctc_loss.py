@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
+from ..dim import minimum
 from ..layer import Layer, Reject, param
 
 TYPE_CHECKING = False
@@ -54,6 +55,8 @@ class CTCLoss(Layer):
         return Blob((), bottoms[0].dtype)
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
-        """Yield that all are of one batch."""
+        """Yield that all are of one batch, and that `blank` is a class."""
+        least = self.blank + 1
+        yield "the classes", minimum(bottoms[0].shape[2], least), least, 0
         for index, blob in enumerate(bottoms[1:], 1):
             yield "the batch", blob.shape[0], bottoms[0].shape[1], index

@@ -85,6 +85,7 @@ def one_each(classes: int, share: bool, *bottoms: Blob) -> Iterator[Agreement]:
     count: Size = priors.shape[2] // 4
     yield fixed(priors, 0, 1, 2)
     yield fixed(priors, 1, 2, 2)
+    yield fixed(priors, 2, 4 * count, 2)
     yield "axis 0", scores.shape[0], shifts.shape[0], 1
     each = 4 if share else 4 * classes
     wanted = (count * each, count * classes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Fillers, Ints, Layer, Reject, Shapes, param
+from ..layer import Fillers, Ints, Layer, Reject, Shapes, param, reject_filler
 from .input import declared, listed
 
 TYPE_CHECKING = False
@@ -37,7 +37,13 @@ class DummyData(Layer):
 
     def infer(self, *bottoms: Blob) -> list[Blob]:
         """Return the declared shapes."""
-        self.fills()
+        blobs = self.declared()
+        for filler, blob in zip(self.fills(), blobs, strict=True):
+            reject_filler(self, filler, blob.shape)
+        return blobs
+
+    def declared(self) -> list[Blob]:
+        """Return the blobs as either form of the shape says them."""
         old = [name for name in OLD if name in self.given]
         if not old:
             return [Blob(shape) for shape in declared(self)]
@@ -51,7 +57,7 @@ class DummyData(Layer):
 
     def fills(self) -> list[dict[str, Any]]:
         """Return the filler of each top."""
-        given = listed(self.data_filler) or [{"type": "constant"}]
+        given = listed(self.data_filler) if self.data_filler else [{"type": "constant"}]
         return self.one_each("data_filler", given)
 
     def one_each(self, name: str, value: Any) -> list[Any]:

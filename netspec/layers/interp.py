@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
+from ..dim import minimum
 from ..layer import Layer, Reject, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..dim import Size
+    from ..layer import Agreement
 
 
 class Interp(Layer):
@@ -21,6 +25,7 @@ class Interp(Layer):
             cut to an integer, then zoomed to D + (D - 1)*(zoom_factor - 1)
     Rejects E404 if there are not 4 axes
             E407 if a size and a factor are both given; E408 if neither is
+            E402 if an extent is cut off whole
     Source  hszhao/PSPNet, src/caffe/layers/interp_layer.cpp
     """
 
@@ -51,6 +56,12 @@ class Interp(Layer):
         if not factors:
             raise Reject(codes.ParamMissing, param="zoom_factor", what=" or height and width")
         return x.like(spatial=[self.scaled(size) for size in x.spatial])
+
+    def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
+        """Something is left of each extent once it is cut."""
+        for axis, size in enumerate(bottoms[0].spatial, 2):
+            kept = size + self.pad_beg + self.pad_end
+            yield f"what is left of axis {axis}", minimum(kept, 1), 1, 0
 
     def scaled(self, size: Size) -> Size:
         """Return an extent, shrunk and zoomed."""

@@ -31,7 +31,7 @@ class LRN(Layer):
         default="ACROSS_CHANNELS", choices=("ACROSS_CHANNELS", "WITHIN_CHANNEL"), doc="the window"
     )
     k: float = param(default=1.0, doc="added to the energy; ACROSS_CHANNELS only")
-    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE"), doc="ignored")
+    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE", "CUDNN"), doc="ignored")
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's blob."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
+from ..dim import minimum
 from ..layer import Filler, Layer, Reject, param
 
 TYPE_CHECKING = False
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..dim import Size
+    from ..layer import Agreement
 
 
 class PositionalEmbedding(Layer):
@@ -50,6 +52,12 @@ class PositionalEmbedding(Layer):
                 reason=f"is less than the {length} positions of the bottom",
             )  # fmt: skip
         return x
+
+    def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
+        """Yield that there is a vector for each position."""
+        if self.method == "LEARNED":
+            length = bottoms[0].shape[1]
+            yield "axis 1, up to `input_dim`,", minimum(length, self.input_dim), length, 0
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:
         """Yield a vector for each position."""

@@ -18,4 +18,4 @@ class ReLU(Layer):
     message = "relu_param"
 
     negative_slope: float = param(default=0.0, doc="slope where x < 0; 0.1 is a leaky ReLU")
-    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE"), doc="ignored")
+    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE", "CUDNN"), doc="ignored")

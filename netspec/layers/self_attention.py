@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
+from ..dim import minimum
 from ..layer import Filler, Layer, Reject, param
 
 TYPE_CHECKING = False
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..dim import Size
+    from ..layer import Agreement
 
 
 class SelfAttention(Layer):
@@ -30,6 +32,7 @@ class SelfAttention(Layer):
     Phase   with spectral_norm, only training moves u
     Rejects E404 unless there are 4 axes
             E401 if a reduction does not divide C
+            E402 if `pool` has less than 2 x 2 pixels
     Source  arXiv:1805.08318;  brain-research/self-attention-gan, non_local.py
     """
 
@@ -56,6 +59,11 @@ class SelfAttention(Layer):
                     channels=x.channels,
                 )  # fmt: skip
         return x
+
+    def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
+        """Yield that a pool has something to read."""
+        for axis, size in enumerate(bottoms[0].spatial if self.pool else (), 2):
+            yield f"axis {axis} and the 2 its pool reads", minimum(size, 2), 2, 0
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:
         """Yield the four matrices and sigma."""

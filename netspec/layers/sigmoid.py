@@ -16,4 +16,4 @@ class Sigmoid(Layer):
 
     family = "activation"
 
-    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE"), doc="ignored")
+    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE", "CUDNN"), doc="ignored")

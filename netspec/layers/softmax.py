@@ -19,7 +19,7 @@ class Softmax(Layer):
     family = "activation"
 
     axis: int = param(default=1, doc="the axis of the classes; negative from the end")
-    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE"), doc="ignored")
+    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE", "CUDNN"), doc="ignored")
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's blob."""

@@ -42,7 +42,7 @@ class SoftmaxWithLoss(Layer):
     no_gradient = (1,)
 
     axis: int = param(default=1, doc="the axis of the classes; negative from the end")
-    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE"), doc="ignored")
+    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE", "CUDNN"), doc="ignored")
     ignore_label: int = param(default=None, message="loss_param", doc="a label that costs nothing")
     normalization: str = param(
         default="VALID", message="loss_param", choices=NORMALIZATIONS, doc="what divides the sum"

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from ..layer import Layer, param
+from .. import codes
+from ..layer import Layer, Reject, param
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..blob import Blob
 
 
 class StochasticDepth(Layer):
@@ -12,6 +17,7 @@ class StochasticDepth(Layer):
 
     Shape   same
     Phase   test passes x on
+    Rejects E404 if there is no axis of items
     Source  arXiv 1603.09382
     """
 
@@ -19,3 +25,10 @@ class StochasticDepth(Layer):
 
     drop_ratio: float = param(default=0.5, minimum=0, maximum=1, doc="chance to be set to 0")
     mode: str = param(default="row", choices=("row", "batch"), doc="each item alone, or all as one")
+
+    def infer(self, *bottoms: Blob) -> Blob:
+        """Return the bottom's blob."""
+        x = bottoms[0]
+        if not x.rank:
+            raise Reject(codes.WrongRank, expected="at least 1", rank=0, shape="a scalar", bottom=0)
+        return x

@@ -17,4 +17,4 @@ class TanH(Layer):
     family = "activation"
     message = "tanh_param"
 
-    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE"), doc="ignored")
+    engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE", "CUDNN"), doc="ignored")

@@ -233,7 +233,8 @@ class Case:
             apart = numpy.where(same, 0.0, numpy.abs(ours.astype("f8") - wanted.astype("f8")))
         worst = float(numpy.nan_to_num(apart, nan=numpy.inf).max())
         if worst > self.tolerance * scale + 1e-6:
-            at = numpy.unravel_index(int(numpy.nan_to_num(apart, nan=numpy.inf).argmax()), ours.shape)
+            where = int(numpy.nan_to_num(apart, nan=numpy.inf).argmax())
+            at = numpy.unravel_index(where, ours.shape)
             self.faults.append(
                 f"{what}: {ours[at]!s} at {tuple(map(int, at))}, Caffe's {wanted[at]!s}; "
                 f"apart by {worst:.3g}, largest {scale:.3g}"
@@ -283,9 +284,11 @@ class Whole(Case):
                 node.layer.blob_order(list(node.weights), list(node.state))
             ):
                 if weight.owner is None:
-                    value = self.draw_one(rng, node, index, weight, gains.get(f"{node.name}/{index}", 1.0))
-                    first = self.meta["weights_first4"].get(f"{node.name}/{index}")
-                    assert first is None or numpy.allclose(value.reshape(-1)[:4], first[1:], atol=1e-7)
+                    name = f"{node.name}/{index}"
+                    value = self.draw_one(rng, node, index, weight, gains.get(name, 1.0))
+                    first = self.meta["weights_first4"].get(name)
+                    start = value.reshape(-1)[:4]
+                    assert first is None or numpy.allclose(start, first[1:], atol=1e-7)
                     blobs.append(value)
                 else:
                     blobs.append(None)

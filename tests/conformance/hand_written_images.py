@@ -61,6 +61,14 @@ def lenet5():
     )  # fmt: skip
 
 
+def convnetjs():
+    layers, inputs = [], 3
+    for filters in (16, 20, 20):
+        layers += [conv(inputs, filters, 5, pad=2), nn.ReLU(), nn.MaxPool2d(2)]
+        inputs = filters
+    return Toy(*layers, nn.Linear(320, 10))
+
+
 def within_channel(x, size=3, alpha=5e-5, beta=0.75):
     energy = F.avg_pool2d(x * x, size, 1, size // 2)  # zeros outside count
     return x * (1 + alpha * energy) ** -beta
@@ -96,6 +104,56 @@ class ConvBNReLU(nn.Module):
 
     def forward(self, x):
         return self.bn(self.conv(x)).relu()
+
+
+class GoogLeNet(nn.Module):
+    """Gives the scores of both auxiliary classifiers and of the last."""
+
+    ROWS = [
+        (64, 96, 128, 16, 32, 32), (128, 128, 192, 32, 96, 64), (192, 96, 208, 16, 48, 64),
+        (160, 112, 224, 24, 64, 64), (128, 128, 256, 24, 64, 64), (112, 144, 288, 32, 64, 64),
+        (256, 160, 320, 32, 128, 128), (256, 160, 320, 32, 128, 128), (384, 192, 384, 48, 128, 128),
+    ]  # fmt: skip
+
+    def __init__(self, classes):
+        super().__init__()
+        self.stem = nn.ModuleList(
+            [conv(3, 64, 7, 2, 3), conv(64, 64, 1), conv(64, 192, 3, pad=1)]
+        )
+        self.units, inputs = nn.ModuleList(), 192
+        for row, (one, reduce3, three, reduce5, five, pool) in enumerate(self.ROWS):
+            self.units.append(nn.ModuleList([
+                conv(inputs, one, 1), conv(inputs, reduce3, 1), conv(reduce3, three, 3, pad=1),
+                conv(inputs, reduce5, 1), conv(reduce5, five, 5, pad=2), conv(inputs, pool, 1),
+            ]))  # fmt: skip
+            inputs = one + three + five + pool
+            if row in (2, 5):  # 4a and 4d
+                self.units.append(nn.ModuleList([
+                    conv(inputs, 128, 1), nn.Linear(2048, 1024), nn.Linear(1024, classes),
+                ]))  # fmt: skip
+        self.fc = nn.Linear(1024, classes)
+
+    def forward(self, x):
+        def pool(x):
+            return F.max_pool2d(x, 3, 2, ceil_mode=True)
+
+        first, second, third = self.stem
+        x = across_channels(pool(first(x).relu()))
+        x = pool(across_channels(third(second(x).relu()).relu()))
+        scores, row = [], 0
+        for unit in self.units:
+            if len(unit) == 3:
+                squeeze, fc1, fc2 = unit
+                y = squeeze(F.avg_pool2d(x, 5, 3, ceil_mode=True)).relu()
+                scores.append(fc2(fc1(y.flatten(1)).relu()))
+                continue
+            if row in (2, 7):
+                x = pool(x)
+            row += 1
+            a, b, c, d, e, f = unit
+            branches = [a(x), c(b(x).relu()), e(d(x).relu()), f(F.max_pool2d(x, 3, 1, 1))]
+            x = torch.cat(branches, 1).relu()
+        return [*scores, self.fc(x.mean((2, 3)))]
 
 
 class Slim2(nn.Module):
@@ -138,6 +196,39 @@ class Slim2(nn.Module):
                 x = [one(x), b(a(x)), e(d(c(x))), proj(F.avg_pool2d(x, 3, 1, 1))]
             x = torch.cat(x, 1)
         return self.fc(x.mean((2, 3))).softmax(1)
+
+
+class UNet(nn.Module):
+    def __init__(self, w, classes=2):
+        super().__init__()
+        self.down, inputs = nn.ModuleList(), 1
+        for width in (64, 128, 256, 512, 1024):
+            self.down.append(self.pair(inputs, int(width * w)))
+            inputs = int(width * w)
+        self.up = nn.ModuleList()
+        for width in (512, 256, 128, 64):
+            width = int(width * w)
+            deconv = nn.ConvTranspose2d(2 * width, width, 2, 2)
+            self.up.append(nn.ModuleList([deconv, self.pair(2 * width, width)]))
+        self.score = conv(width, classes, 1)
+
+    @staticmethod
+    def pair(inputs, outputs):
+        return nn.Sequential(
+            conv(inputs, outputs, 3), nn.ReLU(), conv(outputs, outputs, 3), nn.ReLU()
+        )
+
+    def forward(self, x):
+        skips = []
+        for level, block in enumerate(self.down):
+            x = block(x if level == 0 else F.max_pool2d(x, 2))
+            skips.append(x)
+        for (deconv, block), skip in zip(self.up, skips[3::-1], strict=True):
+            x = deconv(x)
+            top, left = ((a - b) // 2 for a, b in zip(skip.shape[2:], x.shape[2:], strict=True))
+            middle = skip[:, :, top : top + x.shape[2], left : left + x.shape[3]]
+            x = block(torch.cat([middle, x], 1))
+        return self.score(x)
 
 
 class UNet3d(nn.Module):
@@ -244,8 +335,11 @@ def cut(x, like, start):
 
 
 class CaffeNetTrunk(nn.Module):
-    def __init__(self, w, pad=0):
+    """Normalises after the pool; AlexNet before it."""
+
+    def __init__(self, w, pad=0, late=True):
         super().__init__()
+        self.late = late
         a, b, c = int(96 * w), int(256 * w), int(384 * w)
         self.conv1, self.conv2 = conv(3, a, 11, 4, pad), conv(a, b, 5, pad=2, groups=2)
         self.conv3, self.conv4 = conv(b, c, 3, pad=1), conv(c, c, 3, pad=1, groups=2)
@@ -255,8 +349,9 @@ class CaffeNetTrunk(nn.Module):
         def pool(x):
             return F.max_pool2d(x.relu(), 3, 2, ceil_mode=True)
 
-        x = across_channels(pool(self.conv1(x)))
-        x = across_channels(pool(self.conv2(x)))
+        for layer in self.conv1, self.conv2:
+            x = layer(x)
+            x = across_channels(pool(x)) if self.late else pool(across_channels(x.relu()))
         return pool(self.conv5(self.conv4(self.conv3(x).relu()).relu()))
 
 
@@ -286,6 +381,19 @@ class Rcnn(nn.Module):
     def forward(self, x):
         x = self.fc6(self.trunk(x).flatten(1)).relu()
         return self.svm(self.fc7(x).relu())
+
+
+class AlexNet(nn.Module):
+    def __init__(self, w, late, classes=1000):
+        super().__init__()
+        self.trunk = CaffeNetTrunk(w, late=late)
+        wide = int(4096 * w)
+        self.fc6, self.fc7 = nn.Linear(36 * int(256 * w), wide), nn.Linear(wide, wide)
+        self.fc8 = nn.Linear(wide, classes)
+
+    def forward(self, x):
+        x = self.fc6(self.trunk(x).flatten(1)).relu()
+        return self.fc8(self.fc7(x).relu())
 
 
 class DeconvNet(nn.Module):

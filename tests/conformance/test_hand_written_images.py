@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -11,46 +10,17 @@ import torch
 from torch import nn
 
 import netspec
-from netspec.diagnostics import Report
-from netspec.document import parse, read
-from netspec.zoo import find
 
 sys.path.insert(0, str(Path(__file__).parent))
 import hand_written_images as hand
+from narrow import narrow
 from references import close, randomise
-
-WIDE = ("num_output", "out", "filters", "channels")  # what holds a width of the nets here
 
 
 @pytest.fixture(autouse=True)
 def repeatable():
     torch.manual_seed(0)
     torch.set_num_threads(1)
-
-
-@pytest.fixture
-def narrow(tmp_path):
-    """Write a shipped spec with all widths divided by a factor."""
-
-    def thin(value, factor):
-        if isinstance(value, list):
-            return [thin(item, factor) for item in value]
-        if not isinstance(value, dict):
-            return value
-        return {
-            key: item // factor if key in WIDE and isinstance(item, int) and item >= 64
-            else thin(item, factor)
-            for key, item in value.items() if key != "expect"
-        }  # fmt: skip
-
-    def write(name, factor):
-        report = Report()
-        spec = parse(read(find(f"zoo:{name}", report)[0], report), report).value
-        path = tmp_path / f"{name}.json"
-        path.write_text(json.dumps(thin(spec, factor)), encoding="utf-8")
-        return str(path)
-
-    return write
 
 
 def alike(ours, theirs):
@@ -110,6 +80,9 @@ def listed(value):
 
 
 TOYS = [
+    ("linear_cifar10", lambda: hand.Toy(nn.Linear(3072, 10)), (3, 32, 32)),
+    ("mlp2_cifar10", lambda: hand.Toy(nn.Linear(3072, 100), nn.ReLU(), nn.Linear(100, 10)),
+     (3, 32, 32)),
     ("conv_10x5x5_pad2", lambda: hand.conv(3, 10, 5, pad=2), (3, 20, 31)),
     ("cs231n_convstack", lambda: nn.Sequential(
         hand.conv(3, 6, 5), nn.ReLU(), hand.conv(6, 10, 5), nn.ReLU()), (3, 32, 32)),
@@ -130,6 +103,8 @@ def test_toys(name, theirs, shape):
 DIGITS = [
     ("tf_mnist_cnn", hand.tf_mnist, (1, 28, 28), None),
     ("lenet5_1998", lambda: hand.Toy(*hand.lenet5(), nn.Softmax(1)), (1, 32, 32), hand.lenet5),
+    ("convnetjs_cifar10", lambda: hand.Toy(*hand.convnetjs(), nn.Softmax(1)), (3, 32, 32),
+     hand.convnetjs),
     ("conv_relu_pool_template", lambda: hand.template(2, 3, 1, 32, 256, 10), (3, 32, 32), None),
     ("cifar10_quick_caffe", lambda: hand.Toy(hand.Cifar10(True), nn.Softmax(1)), (3, 32, 32),
      lambda: hand.Cifar10(True)),
@@ -187,24 +162,61 @@ def test_inception_v2_tfslim():
     same_outputs(netspec.build("zoo:inception_v2_tfslim"), hand.Slim2(), x)
 
 
-def test_unet3d(narrow):
-    path = narrow("unet3d_2016", 16)
-    same_outputs(netspec.build(path), hand.UNet3d(1 / 16), torch.randn(1, 3, 92, 100, 92))
+@pytest.mark.parametrize("late", [False, True])
+def test_alexnets(tmp_path, late):
+    path = narrow(tmp_path, "caffenet" if late else "alexnet_caffe", 16)
+    theirs = hand.AlexNet(1 / 16, late)
+    same_outputs(netspec.build(path, outputs=["fc8"]), theirs, torch.randn(2, 3, 227, 227))
+    ours, theirs = netspec.build(path, phase="train").double(), theirs.double()
+    alike(ours, theirs)
+    x, label = torch.randn(2, 3, 227, 227).double(), torch.tensor([1, 999])
+    a, b = ours(data=x, label=label), hand.classes_loss(theirs(x), label)
+    a = a["loss"] if isinstance(a, dict) else a
+    close(a, b, 1e-9)
+    a.backward()
+    b.backward()
+    same_gradients(ours, theirs)
+
+
+def test_googlenet_trains():
+    ours = netspec.build("zoo:googlenet_caffe", phase="train", classes=20).double()
+    theirs = hand.GoogLeNet(20).double()
+    alike(ours, theirs)
+    x, label = torch.randn(1, 3, 224, 224).double(), torch.tensor([7])
+    found = ours(data=x, label=label)
+    wanted = [hand.classes_loss(scores, label) for scores in theirs(x)]
+    for name, loss in zip(("loss1", "loss2", "loss3"), wanted, strict=True):
+        close(found[name], loss, 1e-9)
+    found["loss"].backward()
+    (0.3 * wanted[0] + 0.3 * wanted[1] + wanted[2]).backward()
+    same_gradients(ours, theirs)
+
+
+def test_unet(tmp_path):
+    path = narrow(tmp_path, "unet_2015", 16)
+    x = torch.randn(1, 1, 204, 220)
+    same_outputs(netspec.build(path), hand.UNet(1 / 16), x)
+    same_training(netspec.build(path, phase="train"), hand.UNet(1 / 16), x)
+
+
+def test_unet3d(tmp_path):
+    path = narrow(tmp_path, "unet3d_2016", 32)
+    same_outputs(netspec.build(path), hand.UNet3d(1 / 32), torch.randn(1, 3, 92, 100, 92))
     x = torch.randn(1, 3, 92, 92, 92)
-    same_training(netspec.build(path, phase="train"), hand.UNet3d(1 / 16), x, 1e-7)
+    same_training(netspec.build(path, phase="train"), hand.UNet3d(1 / 32), x, 1e-7)
 
 
 @pytest.mark.parametrize("stride", [32, 16, 8])
-def test_fcn(narrow, stride):
-    path = narrow(f"fcn{stride}s_voc", 16)
+def test_fcn(tmp_path, stride):
+    path = narrow(tmp_path, f"fcn{stride}s_voc", 16)
     x = torch.randn(1, 3, 40, 57)
     same_outputs(netspec.build(path), hand.Fcn(stride, 1 / 16), x)
     same_training(netspec.build(path, phase="train"), hand.Fcn(stride, 1 / 16), x)
 
 
 @pytest.mark.parametrize(("name", "classes"), [("voc", 21), ("digits12", 12)])
-def test_fcn_alexnet(narrow, name, classes):
-    path = narrow(f"fcn_alexnet_{name}", 16)
+def test_fcn_alexnet(tmp_path, name, classes):
+    path = narrow(tmp_path, f"fcn_alexnet_{name}", 16)
 
     def theirs():
         return hand.FcnAlexNet(1 / 16, classes, digits=name == "digits12")
@@ -227,21 +239,21 @@ def test_fcn_alexnet(narrow, name, classes):
     same_gradients(ours, wanted)
 
 
-def test_deconvnet(narrow):
-    path = narrow("deconvnet_voc", 16)
+def test_deconvnet(tmp_path):
+    path = narrow(tmp_path, "deconvnet_voc", 16)
     same_outputs(netspec.build(path), hand.DeconvNet(1 / 16), torch.randn(1, 3, 224, 224))
     x = torch.randn(2, 3, 224, 224)
     same_training(netspec.build(path, phase="train"), hand.DeconvNet(1 / 16), x, 1e-8)
 
 
-def test_colorization(narrow):
-    path = narrow("colorization_eccv16", 16)
+def test_colorization(tmp_path):
+    path = narrow(tmp_path, "colorization_eccv16", 16)
     x = torch.randn(2, 1, 40, 56)
     same_outputs(netspec.build(path), hand.Colorization(1 / 16), x)
 
 
-def test_rcnn(narrow):
-    path = narrow("rcnn_ilsvrc13", 16)
+def test_rcnn(tmp_path):
+    path = narrow(tmp_path, "rcnn_ilsvrc13", 16)
     same_outputs(netspec.build(path), hand.Rcnn(1 / 16, 200), torch.randn(2, 3, 227, 227))
 
 
@@ -258,8 +270,8 @@ def box_targets(rows, classes=21):
     return {"bbox_targets": targets, "bbox_inside_weights": inside, "bbox_outside_weights": inside}
 
 
-def test_fast_rcnn(narrow):
-    path = narrow("fast_rcnn_vgg16", 16)
+def test_fast_rcnn(tmp_path):
+    path = narrow(tmp_path, "fast_rcnn_vgg16", 16)
     ours, theirs = netspec.build(path), hand.FastRcnn(1 / 16, proposing=False)
     alike(ours, theirs)
     x = torch.randn(2, 3, 100, 131)
@@ -270,8 +282,8 @@ def test_fast_rcnn(narrow):
     close(found["bbox_pred"], shifts)
 
 
-def test_fast_rcnn_trains(narrow):
-    path = narrow("fast_rcnn_vgg16", 16)
+def test_fast_rcnn_trains(tmp_path):
+    path = narrow(tmp_path, "fast_rcnn_vgg16", 16)
     ours = netspec.build(path, phase="train", lr_conv1_2=0).double()
     theirs = hand.FastRcnn(1 / 16, proposing=False).double()
     alike(ours, theirs)
@@ -288,8 +300,8 @@ def test_fast_rcnn_trains(narrow):
     same_gradients(ours, theirs)
 
 
-def test_faster_rcnn(narrow):
-    path = narrow("faster_rcnn_vgg16", 16)
+def test_faster_rcnn(tmp_path):
+    path = narrow(tmp_path, "faster_rcnn_vgg16", 16)
     ours, theirs = netspec.build(path), hand.FastRcnn(1 / 16, proposing=True)
     alike(ours, theirs)
     with torch.no_grad():
@@ -308,8 +320,8 @@ def test_faster_rcnn(narrow):
     close(found["bbox_pred"], shifts)
 
 
-def test_faster_rcnn_trains(narrow):
-    path = narrow("faster_rcnn_vgg16", 16)
+def test_faster_rcnn_trains(tmp_path):
+    path = narrow(tmp_path, "faster_rcnn_vgg16", 16)
     ours = netspec.build(path, phase="train").double()
     theirs = hand.FastRcnn(1 / 16, proposing=True).double()
     alike(ours, theirs)
@@ -352,8 +364,8 @@ YOLOS = [("yolo_v1_2015", False, 2, 1470), ("yolo_v1_darknet2016", True, 3, 1715
 
 
 @pytest.mark.parametrize(("name", "later", "num", "outputs"), YOLOS)
-def test_yolo(narrow, name, later, num, outputs):
-    path = narrow(name, 16)
+def test_yolo(tmp_path, name, later, num, outputs):
+    path = narrow(tmp_path, name, 16)
     theirs = hand.Yolo(1 / 16, later, outputs)
     x = torch.randn(2, 3, 448, 448)
     ours = netspec.build(path)
@@ -365,8 +377,8 @@ def test_yolo(narrow, name, later, num, outputs):
 
 
 @pytest.mark.parametrize(("name", "later", "num", "outputs"), YOLOS)
-def test_yolo_trains(narrow, name, later, num, outputs):
-    path = narrow(name, 16)
+def test_yolo_trains(tmp_path, name, later, num, outputs):
+    path = narrow(tmp_path, name, 16)
     ours = netspec.build(path, phase="train").double()
     theirs = hand.Yolo(1 / 16, later, outputs).double().train()
     alike(ours, theirs)

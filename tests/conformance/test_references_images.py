@@ -19,6 +19,7 @@ pytestmark = pytest.mark.reference
 CLASSIFIERS = [
     ("alexnet_torchvision", "alexnet", [(63, 80), (224, 224)], {}),
     ("densenet121", "densenet121", [(65, 97), (224, 224)], {}),
+    *((f"densenet{n}", f"densenet{n}", [(65, 97)], {}) for n in (161, 169, 201)),
     ("mobilenet_v2", "mobilenet_v2", [(65, 97), (224, 224)], {}),
     *((f"efficientnet_b{n}", f"efficientnet_b{n}", [(65, 97)], {}) for n in range(8)),
     ("googlenet_torchvision", "googlenet", [(65, 97), (224, 224)],

@@ -82,7 +82,8 @@ class Graph:
 
     def shape(self, rank):
         """Return extents for a new input of a rank: batch, channels, space."""
-        names = {1: "N", 2: "N.", 3: "N.W", 4: "N.HW", 5: "N.DHW"}.get(rank, "")
+        three = self.one("N.W", "N.W", "NT.")
+        names = {1: "N", 2: "N.", 3: three, 4: "N.HW", 5: "N.DHW"}.get(rank, "")
         return [self.draw.choice(CHANNELS) if n == "." else self.axis(n) for n in names]
 
     # building

@@ -16,6 +16,10 @@ from netspec_torch import eager
 FOLDER = "/dev/shm" if os.path.isdir("/dev/shm") else tempfile.gettempdir()
 
 
+class Refusal(Exception):
+    """The backend cannot build the net, and says why."""
+
+
 class Mismatch(AssertionError):
     """What netspec says and what is so differ."""
 
@@ -40,6 +44,8 @@ def data(blob, kind, limit, generator):
         made = torch.randint(0, 2, shape, generator=generator)
     elif kind == "constant":
         made = torch.full(shape, limit)
+    elif kind == "zeros":
+        made = torch.zeros(shape)
     elif kind == "ones":
         made = torch.ones(shape)
     elif kind == "rois":
@@ -75,7 +81,10 @@ def check(graph, seed=0, phase="test"):
     generator = torch.Generator().manual_seed(seed)
     kinds = {blob.name: (blob, kind, limit) for blob, kind, limit in graph.inputs}
     feed = [data(*kinds[name], generator) for name in net.inputs]
-    run(net, feed, text)
+    try:
+        run(net, feed, text)
+    except Refusal as refusal:
+        raise Mismatch(f"the backend refused it: {refusal}\n{text}") from None
     return net
 
 
@@ -84,7 +93,7 @@ def run(net, feed, text="", modes=("eval", "train")):
     try:
         model = eager(net, outputs="all")
     except netspec.SpecError as refused:
-        raise Mismatch(f"the backend refused it: {refused}\n{text}") from None
+        raise Refusal("; ".join(str(each.facts.get("reason")) for each in refused.diagnostics)) from None
     except Exception as error:
         raise Mismatch(f"build raised {error!r}\n{text}") from error
     same_weights(net, model, text)

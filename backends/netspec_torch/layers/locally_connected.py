@@ -10,7 +10,7 @@ from torch import nn
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered, Refused, module
 from .convolution import batched, ends, shared, sides, whole_window
 from .im2col import im2col
 
@@ -43,6 +43,8 @@ def lower(node: Node) -> Lowered:
     x, layer = node.bottoms[0].blob, node.layer
     axis = canonical_axis(layer, "axis", x)
     window, spatial = whole_window(layer, x), x.shape[axis + 1 :]
+    if not spatial:
+        raise Refused("a convolution over 0 spatial axes")
     pads = sides(window.pad, ends(window, spatial))
     made = module(
         LocalConv,

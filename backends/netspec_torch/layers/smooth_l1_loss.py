@@ -13,10 +13,10 @@ def smooth_l1_loss(x, target, inside=None, outside=None, sigma=1.0):
     """Return the weighted sum of smooth distances of an item, averaged over the batch."""
     d = x - target.reshape(x.shape)
     if inside is not None:
-        d = inside.reshape(x.shape) * d
+        d = inside.to(x.dtype).reshape(x.shape) * d
     loss = F.smooth_l1_loss(d, d.new_zeros(()).expand_as(d), reduction="none", beta=sigma**-2)
     if outside is not None:
-        loss = outside.reshape(x.shape) * loss
+        loss = outside.to(x.dtype).reshape(x.shape) * loss
     return loss.sum() / x.shape[0]
 
 

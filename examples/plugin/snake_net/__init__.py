@@ -1,0 +1,1 @@
+"""A layer type and a backend for netspec, kept outside it."""

@@ -1,0 +1,1 @@
+"""The layer types this package adds: one file each."""

@@ -1,0 +1,1 @@
+"""How PyTorch computes the layer types this package adds."""
