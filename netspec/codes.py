@@ -460,6 +460,13 @@ class UnknownSymbol(Code):
     message = "no {what} of the spec is called `{name}`"
 
 
+class UnusedSize(Code):
+    """`--at` gives a size the spec does not have; one command may check several specs."""
+
+    id = "W336"
+    message = "no {what} of the spec is called `{name}`"
+
+
 # 4: shapes
 
 

@@ -667,6 +667,7 @@ class _Walk:
             counts = [
                 self.least_of(entry, body.file, env, Place(spec.document, (*path, index)), depth)
                 for index, entry in enumerate(entries)
+                if id(entry) not in spec.rejected
             ]
             self.sizes[key] = max(1, sum(counts))
         return self.sizes[key]

@@ -8,7 +8,7 @@ from .plugins import layer_types
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from .diagnostics import Report
@@ -220,11 +220,18 @@ _tests: dict[tuple[type[Layer], str], Callable[[Any], bool]] = {}
 
 
 def judge(
-    schema: Schema, value: Any, document: Document, path: Path, report: Report, where: str
+    schema: Schema,
+    value: Any,
+    document: Document,
+    path: Path,
+    report: Report,
+    where: str,
+    may_vary: Callable[[Sequence[str | int]], bool] = lambda at: False,
 ) -> bool:
     """Report everything the schema has against a value; return whether there was anything.
 
-    Text that holds a variable stands for a value not known yet, and is not judged.
+    Where a part of the value `may_vary`, text with a variable stands for what is not known yet,
+    and is not judged.
     """
     from jsonschema import Draft202012Validator
     from referencing import Registry
@@ -233,7 +240,8 @@ def judge(
     validator = Draft202012Validator(schema, registry=Registry())
     errors = sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.path)))
     for error in errors:
-        if isinstance(error.instance, str) and "$" in error.instance:
+        varies = isinstance(error.instance, str) and "$" in error.instance
+        if varies and may_vary(error.absolute_path):
             continue
         place = (*path, *error.absolute_path)
         found = True

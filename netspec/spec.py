@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from . import codes
-from .expression import CONSTANTS, WORDS, has_variables
+from .expression import CONSTANTS, WORDS, ExpressionError, has_variables, variables
 from .schema import (
     BLOCK_KEYS,
     ENTRY,
@@ -259,8 +259,13 @@ def _check_template(entry: Raw, place: Place, report: Report) -> None:
         report.add(codes.WrongType, place.span(), key="layers", expected="a mapping", value=entry)
         return
     known = {k: v for k, v in entry.items() if k not in ENTRY_KEYS or not holds_variables(v)}
-    known.setdefault("name", "")
-    if not _entry_is_plain(known) and judge(ENTRY, entry, document, path, report, "this entry"):
+    if "name" in entry:
+        known.setdefault("name", "")
+    if not _entry_is_plain(known) and judge(
+        ENTRY, entry, document, path, report, "this entry", lambda at: list(at) != ["with"]
+    ):
+        return
+    if not _readable(entry, place, report):
         return
     kind = entry.get("type")
     if "block" in entry or kind is None:
@@ -287,10 +292,46 @@ def _check_template(entry: Raw, place: Place, report: Report) -> None:
                 for field, item in value.items()
             )
             if not plain or any(field not in value for field in schema["required"]):
-                judge(schema, value, document, (*path, key), report, f"`{key}`")
+                judge(
+                    schema, value, document, (*path, key), report, f"`{key}`", lambda at: True
+                )
     for needed in cls.needs():
         if needed not in entry:
             _missing_message(cls, needed, place, report)
+
+
+def _sections(spec: Spec, report: Report) -> None:
+    # what is wrong in a variable, every entry that reads it would say again
+    place = Place(spec.document)
+    parts: list[tuple[Path, Any]] = [
+        (("vars",), spec.vars), (("scales",), spec.scales), (("inputs",), spec.inputs),
+        (("outputs",), spec.outputs),
+    ]  # fmt: skip
+    parts += [(("blocks", b, "vars"), block.get("vars")) for b, block in spec.blocks.items()]
+    good = [_readable(part, place.at(*path), report) for path, part in parts]
+    if not all(good):
+        report.close()
+
+
+def _readable(value: Any, place: Place, report: Report) -> bool:
+    """Report the texts in a value that are no expressions; return whether there were none."""
+    good = True
+    pending = [(value, place)]
+    while pending:
+        item, here = pending.pop()
+        if isinstance(item, str):
+            try:
+                if "$" in item:
+                    variables(item)
+            except ExpressionError as error:
+                span = here.document.span_in(here.path, error.start, error.end)
+                report.add(error.code, span, **error.facts)
+                good = False
+        elif isinstance(item, dict):
+            pending += [(inside, here.at(key)) for key, inside in item.items()]
+        elif isinstance(item, list):
+            pending += [(inside, here.at(index)) for index, inside in enumerate(item)]
+    return good
 
 
 def _check_block_entry(entry: Raw, place: Place, report: Report) -> None:

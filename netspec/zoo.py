@@ -47,11 +47,14 @@ def scales(path: str) -> list[str]:
     with open(path, encoding="utf-8") as handle:
         text = handle.read()
     found: list[str] = []
-    _, opened, rest = text.partition("\nscales:\n")
-    for line in rest.split("\n") if opened else []:
-        if line[:1] not in (" ", "", "#"):
+    inside = False
+    for line in text.split("\n"):
+        if not inside:
+            inside = line.startswith("scales:")
+        elif line[:1] not in (" ", "", "#"):
             break
-        key, colon, _ = line.strip().partition(":")
-        if colon and line.startswith("  ") and line[2] not in " #":
-            found.append(key.strip("\"'"))
+        else:
+            key, colon, _ = line.strip().partition(":")
+            if colon and line.startswith("  ") and line[2] not in " #":
+                found.append(key.strip("\"'"))
     return found

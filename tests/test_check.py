@@ -315,7 +315,7 @@ def test_shape_and_at(write, document):
 
 
 def test_unknown_symbols_and_inputs(write, document):
-    assert codes(document(write(SMALL), "--at", "Q=4")[1]) == ["E335"]
+    assert codes(document(write(SMALL), "--at", "Q=4")[1]) == ["W336"]
     assert codes(document("net.yaml", "--shape", "dta=1,2")[1]) == ["E335"]
     (found,) = document("net.yaml", "--at", "Q=4")[1]["diagnostics"]
     assert found["hint"] == "it has: N, H"

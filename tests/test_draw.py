@@ -614,7 +614,6 @@ def test_command_keeps_what_is_there(spec, tmp_path, capsys):
     [
         (["-o", "net.gif"], "E506"),
         (["--shape", "other=1,2"], "E335"),
-        (["--at", "Q=2"], "E335"),
         (["--set", "m=3"], "E305"),
         (["--scale", "big"], "E307"),
     ],

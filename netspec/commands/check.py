@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-    from ..diagnostics import Diagnostic
+    from ..diagnostics import Code, Diagnostic
     from ..net import Net
     from ..spec import Spec
 
@@ -319,7 +319,7 @@ def _unknown(spec: Spec, asked: Asked) -> list[Diagnostic]:
     report = Report()
     for name in asked.shapes:
         if name not in spec.inputs:
-            _absent(report, "input", name, list(spec.inputs))
+            _absent(report, codes.UnknownSymbol, "input", name, list(spec.inputs))
     words = {*findall(r"\w+", spec.document.source.text)}
     words.update(word for dims in asked.shapes.values() for word in findall(r"\w+", str(dims)))
     for name in asked.at:
@@ -328,12 +328,11 @@ def _unknown(spec: Spec, asked: Asked) -> list[Diagnostic]:
                 item.get("shape") if isinstance(item, dict) else item
                 for item in spec.inputs.values()
             ]
-            _absent(report, "size", name, findall(r"[A-Za-z_]\w*", str(shapes)))
+            known = findall(r"[A-Za-z_]\w*", str(shapes))
+            _absent(report, codes.UnusedSize, "size", name, known)
     return report.diagnostics
 
 
-def _absent(report: Report, what: str, name: str, known: list[str]) -> None:
+def _absent(report: Report, code: type[Code], what: str, name: str, known: list[str]) -> None:
     listed = ", ".join(dict.fromkeys(known))
-    report.add(
-        codes.UnknownSymbol, None, what=what, name=name, hint=f"it has: {listed}" if listed else ""
-    )
+    report.add(code, None, what=what, name=name, hint=f"it has: {listed}" if listed else "")

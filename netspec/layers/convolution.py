@@ -180,7 +180,7 @@ def sided(layer: Layer, name: str, axes: int, default: int | None) -> tuple[int,
             what = f" beside `{given[0]}`"
             raise Reject(codes.ParamMissing, at=given[0], param=missing, what=what)
         return tuple(getattr(layer, side) or 0 for side in pair)
-    if default is None and getattr(layer, whole) is None:
+    if default is None and getattr(layer, whole) in (None, [], ()):
         doc = layer.params[whole].doc
         raise Reject(codes.ParamMissing, param=whole, what=f" ({doc})")
     return per_axis(layer, whole, axes, default or 0)

@@ -27,7 +27,7 @@ class GCNConv(Layer):
     Rejects E404 unless x has 2 or 3 axes, and the second bottom 2
             E402 if A does not have as many rows and columns as x has vertices
             E414 if the list of edges does not have 2 rows
-            E411 if the second bottom is neither float nor int64
+            E411 if the second bottom is neither of x's dtype nor int64
     Source  arXiv:1609.02907, equation 2; pyg-team/pytorch_geometric, nn/conv/gcn_conv.py, GCNConv
     """
 
@@ -52,10 +52,10 @@ class GCNConv(Layer):
             raise Reject(
                 codes.WrongRank, expected=2, rank=graph.rank, shape=str(graph), bottom=1
             )
-        if graph.dtype not in FLOATS and graph.dtype != "int64":
+        if graph.dtype not in (x.dtype, "int64"):
             raise Reject(
-                codes.WrongDtype, expected="a float matrix or int64 edges", dtype=graph.dtype,
-                bottom=1,
+                codes.WrongDtype, expected=f"a matrix of {x.dtype} or int64 edges",
+                dtype=graph.dtype, bottom=1,
             )  # fmt: skip
         return Blob((*x.shape[:-1], self.num_output), x.dtype)
 

@@ -418,3 +418,65 @@ def test_video_resnet_is_torchvisions():
         close(weight.grad, wanted[key].grad, 1e-3)
     for key, value in theirs.state_dict().items():
         close(ours.state_dict()[key].double(), value.double())
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize(("name", "filters"), [
+    ("ecg34_arxiv", [6, 12, 18, 24]), ("ecg34_repo", [6, 12, 24, 48]),
+])  # fmt: skip
+def test_ecg_is_padded_and_normalised_as_keras_does(monkeypatch, name, filters):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras")
+    layers, made = keras.layers, []
+
+    def learned(layer, x):
+        made.append(layer)
+        return layer(x)
+
+    def active(x):
+        return layers.Activation("relu")(learned(layers.BatchNormalization(), x))
+
+    def conv(x, outputs, stride=1):
+        return learned(layers.Conv1D(outputs, 16, strides=stride, padding="same"), x)
+
+    given = keras.Input((512, 1))
+    x = active(conv(given, filters[0]))
+    for index in range(16):
+        outputs, stride = filters[index // 4], 1 + index % 2
+        shortcut = layers.MaxPooling1D(stride)(x)
+        if outputs != x.shape[2]:
+            more = layers.Permute((2, 1))(shortcut)
+            more = layers.ZeroPadding1D((0, outputs - x.shape[2]))(more)
+            shortcut = layers.Permute((2, 1))(more)
+        branch = conv(x if index == 0 else active(x), outputs, stride)
+        x = layers.Add()([shortcut, conv(active(branch), outputs)])
+    classes = 14 if name == "ecg34_arxiv" else 4
+    x = layers.Softmax()(learned(layers.Dense(classes), active(x)))
+    theirs = keras.Model(given, x)
+    ours = randomise(netspec.build(f"zoo:{name}", filters=filters)).eval()
+    state = [v for k, v in ours.state_dict().items() if not k.endswith("num_batches_tracked")]
+    for layer in made:
+        count = len(layer.get_weights())
+        own, state = state[:count], state[count:]
+        layer.set_weights([v.permute(*range(v.dim() - 1, -1, -1)).numpy() for v in own])
+    assert not state
+    x = torch.randn(2, 1, 512)
+    with torch.no_grad():
+        wanted = torch.as_tensor(theirs(x.transpose(1, 2), training=False))
+        close(ours(x), wanted, 2e-5)
+
+
+@pytest.mark.reference
+@pytest.mark.slow
+def test_ppgn_is_caffes():
+    numpy, cv2 = pytest.importorskip("numpy"), pytest.importorskip("cv2")
+    from test_zoo_cv2 import caffemodel, prototxt
+
+    net = netspec.load("zoo:ppgn_generator_fc6")
+    ours = randomise(netspec.build(net, init=False)).eval()
+    x = torch.randn(1, 4096)
+    files = prototxt(net, {"N": 1}), caffemodel(net, ours)
+    theirs = cv2.dnn.readNetFromCaffe(*[numpy.frombuffer(file, numpy.uint8) for file in files])
+    theirs.setInput(x.numpy(), "feat")
+    with torch.no_grad():
+        close(ours(x), torch.from_numpy(theirs.forward("deconv0")), 2e-5)

@@ -233,7 +233,7 @@ def filler(g):
         "xavier": {"variance_norm": g.one("FAN_IN", "FAN_OUT", "AVERAGE")},
     }.get(kind, {})  # fmt: skip
     if kind == "gaussian" and g.chance(0.3):
-        extra = {"std": 1, "sparse": 2}
+        extra = {"std": 1, "sparse": 1}
     return {"type": kind} | extra
 
 

@@ -1,5 +1,7 @@
 """Snake."""
 
+from __future__ import annotations
+
 from netspec.layer import Layer, param
 
 
