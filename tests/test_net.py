@@ -74,4 +74,4 @@ def test_a_net_is_shown_without_networkx(tmp_path):
             "assert not {'networkx', 'torch', 'numpy'} & set(sys.modules)")  # fmt: skip
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "net.yaml")],
                           capture_output=True, text=True, check=False)  # fmt: skip
-    assert done.stdout == "<Net small: 5 layers, 1570 params>\n" and not done.stderr
+    assert done.stdout == "<Net small: 4 layers, 1570 params>\n" and not done.stderr

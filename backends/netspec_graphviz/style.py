@@ -21,6 +21,7 @@ FAMILIES = {
     "recurrent": ("#E6E0F3", "#6A51A3"),
     "attention": ("#E6E0F3", "#6A51A3"),
     "graph": ("#E6E0F3", "#6A51A3"),
+    "detection": ("#FADFD1", "#D55E00"),
     "loss": ("#FADFD1", "#D55E00"),
     "shape": ("#EDEDED", "#7A7A7A"),
     "structure": ("#EDEDED", "#7A7A7A"),

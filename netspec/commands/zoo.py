@@ -1,6 +1,6 @@
 """netspec zoo: the specs that come with netspec.
 
-Each is checked, edited or built as `zoo:NAME`, where NAME is a spec or one of its scales.
+Each is checked, drawn or built as `zoo:NAME`, where NAME is a spec or one of its scales.
 """
 
 from __future__ import annotations
@@ -13,14 +13,33 @@ from ..diagnostics import Report, SpecError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Mapping
     from typing import Any
 
+    from ..net import Net
     from ..spec import Spec
+
+HEAD = """# Nets with names
+
+`netspec zoo --write` wrote this file. Each name works as `zoo:NAME`; `netspec check zoo:NAME` shows
+a net's layers. *Params* are learnable weights, + those that are frozen; *MACs* are those of one
+item at the sizes of the spec's `expect:` (\u2013 where a size is left open); *field* is the largest
+receptive field, in elements of the input (\u2013 where a layer sees all of it). *Lecture* says which
+course document names the net, 0 to 4.
+
+*Agrees with* names what the tests compare outputs with, to 1e-5 of the largest: a library, the
+framework the net was written for, or "by hand", a PyTorch module written from the paper and
+not from the spec.
+
+| name | input | params | MACs | field | lecture | agrees with | source |
+|---|---|---:|---:|---:|---|---|---|
+"""
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `netspec zoo`."""
     parser.add_argument("--path", action="store_true", help="print the folder they are in")
+    parser.add_argument("--write", action="store_true", help="renew the README.md of that folder")
 
 
 def run(options: Namespace) -> int:
@@ -29,6 +48,11 @@ def run(options: Namespace) -> int:
 
     if options.path:
         sys.stdout.write(f"{zoo.folder()}\n")
+        return 0
+    if options.write:
+        from ..output import atomic_write
+
+        atomic_write(os.path.join(zoo.folder(), "README.md"), markdown(), force=True)
         return 0
     rows = [("name", "params", "MACs", "about")]
     for file in zoo.files():
@@ -67,3 +91,72 @@ def _expected(spec: Spec, scale: str | None) -> tuple[str, str]:
 
 def _shown(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value or "")
+
+
+def markdown() -> str:
+    """Return the README of the shipped specs: a row for each net."""
+    from .. import zoo
+
+    rows = []
+    for file in zoo.files():
+        names = zoo.scales(os.path.join(zoo.folder(), file)) or [file.removesuffix(".yaml")]
+        rows += [_markdown_row(name, file) for name in names]
+    return HEAD + "".join(rows)
+
+
+def _markdown_row(name: str, file: str) -> str:
+    from ..analysis.expectations import count, reference
+    from ..analysis.receptive_field import largest
+    from ..dim import Dim
+
+    net = _net(name)
+    at = reference(net)
+    params = f"{net.params.trainable:,}"
+    if net.params.frozen:
+        params += f" + {net.params.frozen:,}"
+    macs = count(net, "macs", at)
+    field = largest(net)
+    said = net.spec.document.value
+    cells = [
+        f"[{name}]({file})",
+        ", ".join(_shape(blob.shape) for blob in net.inputs.values()),
+        params,
+        "\u2013" if macs is None or isinstance(macs, Dim) else f"{macs:,}",
+        "\u2013" if field is None else _shape(field.size),
+        " ".join(map(str, said.get("x-lectures", []))),
+        _of(said.get("x-reference", ""), name),
+        _link(str(said.get("source", ""))),
+    ]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _net(name: str) -> Net:
+    """Return a shipped net: for use where it has such layers, for training else."""
+    from ..pipeline import load
+
+    try:
+        return load(f"zoo:{name}")
+    except SpecError:
+        return load(f"zoo:{name}", phase="train")
+
+
+def _shape(shape: Any) -> str:
+    return "x".join(map(str, shape)) or "1"
+
+
+def _of(said: str | Mapping[str, str], scale: str) -> str:
+    return said if isinstance(said, str) else str(said.get(scale, ""))
+
+
+def _link(source: str) -> str:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(source)
+    if parts.scheme not in ("http", "https"):
+        return source
+    shown = parts.netloc.removeprefix("www.")
+    if shown == "arxiv.org":
+        shown = f"arXiv:{parts.path.rpartition('/')[2]}"
+    if shown == "github.com":
+        shown = "/".join(parts.path.split("/")[1:3])
+    return f"[{shown}]({source})"

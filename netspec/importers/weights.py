@@ -122,9 +122,7 @@ def of_net(net: Net, path: str) -> Fit:
 def into(model: Any, net: Net | None, path: str) -> Fit | None:
     """Put the weights of a file into a module; `net` is what it was built from."""
     if kind_of(path) == "safetensors":
-        from safetensors.torch import load_file
-
-        _strict(model, load_file(path), path)
+        _strict(model, _safetensors(path), path)
         return None
     if net is None:
         Report().fatal(
@@ -142,6 +140,18 @@ def into(model: Any, net: Net | None, path: str) -> Fit | None:
             with torch.no_grad():
                 target.copy_(torch.from_numpy(value.copy()).reshape(target.shape))
     return found
+
+
+def _safetensors(path: str) -> dict[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        arrays: dict[str, Any] = load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        Report().fatal(codes.UnreadableFile, None, file=path, reason=reason)
+    return arrays
 
 
 def _keys(model: Any) -> Any:

@@ -1,0 +1,266 @@
+"""Caffe prototxts as specs: formats, names, phases, data layers, forks, and the YAML written."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import netspec
+from netspec.cli import main
+from netspec.diagnostics import Report
+from netspec.importers import foreign
+from tests.roundtrip import facts
+
+GOLDEN = Path(__file__).parent / "golden_caffe"
+
+INPUT = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }\n'
+DATA = """\
+layer { name: "d" type: "Data" top: "data" top: "label" include { phase: TRAIN }
+  transform_param { crop_size: 8 } data_param { batch_size: 64 } }
+layer { name: "d" type: "Data" top: "data" top: "label" include { phase: TEST }
+  transform_param { crop_size: 8 } data_param { batch_size: 10 } }
+layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip"
+  inner_product_param { num_output: 5 } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss"
+  include { phase: TRAIN } }
+"""
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Any:
+    def read(text: str, name: str = "net.prototxt", **options: Any) -> netspec.Net:
+        file = tmp_path / name
+        file.write_bytes(text.encode("utf-8", "surrogateescape"))
+        return netspec.load(str(file), **options)
+
+    return read
+
+
+def refusal(load: Any, text: str, **options: Any) -> list[str]:
+    with pytest.raises(netspec.SpecError) as caught:
+        load(text, **options)
+    return [str(each).rpartition("net.prototxt:")[2] for each in caught.value.diagnostics]
+
+
+def written(path: Path, flat: bool = False, **shapes: list[Any]) -> str:
+    return foreign.spec_text(str(path), Report(), shapes, flat=flat)
+
+
+def test_places_are_those_of_the_prototxt(load: Any) -> None:
+    text = INPUT + 'layer { name: "c" type: "InnerProduct" bottom: "q" top: "c"\n' \
+        "  inner_product_param { num_output: 0 } }\n"  # fmt: skip
+    found = refusal(load, text)
+    assert found == ["3:39: error[E204]: `num_output: 0` must be at least 1"]
+    found = refusal(load, text.replace("num_output: 0", "num_output: 1"))
+    assert found == ["2:47: error[E320]: no layer before `c` makes the blob `q`"]
+
+
+def test_repeated_fields_of_one_value(load: Any) -> None:
+    net = load(
+        'input: "x" input_dim: 1 input_dim: 3 input_dim: 9 input_dim: 7\n'
+        'layer { name: "c" type: "Convolution" bottom: "x" top: "c" '
+        "convolution_param { num_output: 4 kernel_size: 3 pad: 1 engine: CUDNN } }"
+    )
+    entry = net.flat.nodes[0].entry
+    assert entry["bottom"] == "x"
+    assert entry["convolution_param"] == {"num_output": 4, "kernel_size": 3, "pad": 1}
+    assert str(net.outputs["c"]) == "1x4x9x7"
+
+
+@pytest.mark.parametrize("shapes", ["input_dim: 2 input_dim: 3", "input_shape { dim: 2 }"])
+def test_inputs_without_enough_shapes(load: Any, shapes: str) -> None:
+    found = refusal(load, f'input: "x" input: "y" {shapes}\nlayer {{ type: "ReLU" bottom: "x" }}')
+    assert "error[E625]" in found[0]
+
+
+def test_names_that_are_taken_or_absent(load: Any) -> None:
+    ip = 'layer {{ {} type: "InnerProduct" bottom: "x" top: "{}" inner_product_param {{ num_output: 1 }} }}\n'
+    net = load(INPUT + ip.format('name: "a"', "p") + ip.format('name: "a"', "q") + ip.format("", "r"))
+    assert [node.name for node in net.flat.nodes] == ["a", "a_2", "r"]
+    assert net.spec.document.renamed == {"a_2": "a", "r": ""}
+    assert len(netspec.build(net).state_dict()) == 6
+
+
+def test_one_name_in_two_phases_is_kept(load: Any) -> None:
+    drop = 'layer {{ name: "d" type: "{}" bottom: "x" top: "y" include {{ {} }} }}\n'
+    text = INPUT + drop.format("ReLU", "phase: TRAIN") + drop.format("TanH", "phase: TEST")
+    assert [node.type for node in load(text, phase="train").flat.nodes] == ["ReLU"]
+    net = load(text)
+    assert [(node.name, node.type) for node in net.flat.nodes] == [("d", "TanH")]
+    text = INPUT + drop.format("ReLU", 'stage: "s"') + drop.format("TanH", 'not_stage: "s"')
+    assert [node.name for node in load(text, stages=["s"]).flat.nodes] == ["d"]
+    assert load("state { stage: 's' }" + text).flat.nodes[0].type == "ReLU"
+
+
+def test_a_loss_without_top_has_one(load: Any) -> None:
+    text = DATA.replace(' top: "loss"', "")
+    net = load(text, phase="train", inputs={"data": [4, 3, 8, 8]})
+    assert list(net.outputs) == ["loss"]
+
+
+def test_unknown_fields_and_types_at_once(load: Any, tmp_path: Path) -> None:
+    text = INPUT + (
+        'layer { name: "a" type: "ReLU" bottom: "x" top: "a" relu_param { slope: 1 } }\n'
+        'layer { name: "b" type: "TanH" bottom: "a" top: "b" foo_param { bar: 1 } }\n'
+    )
+    found = refusal(load, text)
+    assert [each.partition(": ")[0] for each in found] == ["2:66", "3:53"]
+    allowed = foreign.document(str(tmp_path / "net.prototxt"), Report(), {}, allow_unknown=True)
+    assert len(allowed.value["layers"]) == 2
+    assert "slope" not in str(allowed.value)
+
+
+def test_fields_of_forks(load: Any) -> None:
+    head = 'input: "x" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8\n'
+    pool = 'layer {{ name: "p" type: "Pooling" bottom: "x" top: "p" pooling_param {{ kernel_size: 3 stride: 2 {} }} }}'
+    assert str(load(head + pool.format("")).outputs["p"]) == "1x3x4x4"
+    assert str(load(head + pool.format("ceil_mode: false")).outputs["p"]) == "1x3x3x3"
+    norm = 'layer { name: "b" type: "BN" bottom: "x" top: "b" bn_param { slope_filler { type: "constant" value: 1 } } }'
+    assert load(head + norm).flat.nodes[0].type == "BN"
+
+
+def test_data_layers_ask_for_what_they_do_not_say(load: Any) -> None:
+    (found, *_) = refusal(load, DATA, phase="train")
+    assert found == "1:36: error[E624]: the file does not say the shape of `data`"
+    with pytest.raises(netspec.SpecError, match="--shape data=N,3,8,8"):
+        load(DATA)
+    net = load(DATA, phase="train", inputs={"data": [4, 3, 8, 8]})
+    assert {name: str(blob) for name, blob in net.inputs.items()} == {"data": "4x3x8x8", "label": "4"}
+    assert list(load(DATA, inputs={"data": [4, 3, 8, 8]}).inputs) == ["data"]
+
+
+def test_a_data_layer_of_one_phase_stays_in_it(load: Any) -> None:
+    text = DATA.replace("include { phase: TEST }", "include { phase: TEST stage: 's' }")
+    assert load(text, phase="train", inputs={"data": [4, 3, 8, 8]}).inputs.keys() == {"data", "label"}
+    assert "makes the blob `data`" in refusal(load, text, inputs={"data": [4, 3, 8, 8]})[0]
+
+
+def test_padding_layers_join_their_readers(load: Any) -> None:
+    net = netspec.load(str(GOLDEN / "layers" / "_Legacy" / "v0_conv_pool_pad" / "net.prototxt"))
+    assert "padding" not in {node.type for node in net.flat.nodes}
+    assert any(node.entry.get("convolution_param", {}).get("pad") for node in net.flat.nodes)
+    text = (
+        'input: "x" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8\n'
+        'layers { layer { name: "p" type: "padding" pad: 1 } bottom: "x" top: "p" }\n'
+        'layers { layer { name: "r" type: "relu" } bottom: "p" top: "r" }\n'
+    )
+    assert refusal(load, text) == ["3:51: error[E626]: `r` cannot be joined with its padding layer"]
+
+
+def test_names_that_a_spec_would_misread(load: Any, tmp_path: Path) -> None:
+    text = INPUT + 'layer { name: "$a${b}" type: "ReLU" bottom: "x" top: "true" }\n'
+    net = load(text)
+    assert (net.flat.nodes[0].name, list(net.outputs)) == ("$a${b}", ["true"])
+    (tmp_path / "net.yaml").write_text(written(tmp_path / "net.prototxt"))
+    assert facts(netspec.load(str(tmp_path / "net.yaml"))) == facts(net)
+
+
+def test_what_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "net.prototxt"
+    file.write_text(
+        "# a small net\n" + DATA.replace('layer { name: "ip"', '# the classifier\nlayer { name: "ip"')
+    )
+    assert written(file, data=["N", 3, 8, 8]) == """\
+# a small net
+inputs:
+  data: [N, 3, 8, 8]
+  label: [N]
+layers:
+  # the classifier
+  - {name: ip, type: InnerProduct, bottom: data, inner_product_param: {num_output: 5}}
+  - {name: loss, type: SoftmaxWithLoss, bottom: [ip, label], include: [{phase: TRAIN}]}
+"""
+
+
+def test_what_repeats_becomes_a_block(tmp_path: Path) -> None:
+    path = GOLDEN / "nets" / "googlenet" / "net.prototxt"
+    text = written(path)
+    assert text.count("block: inception") == 9 and text.count("\n") < 90
+    (tmp_path / "net.yaml").write_text(text)
+    assert facts(netspec.load(str(tmp_path / "net.yaml"))) == facts(netspec.load(str(path)))
+    assert "blocks:" not in written(path, flat=True)
+
+
+def test_chains_become_repeats(tmp_path: Path) -> None:
+    conv = """layer {{ name: "conv{0}_{1}" type: "Convolution" bottom: "{2}" top: "conv{0}_{1}"
+      convolution_param {{ num_output: {3} kernel_size: 3 pad: 1 }} }}
+    layer {{ name: "relu{0}_{1}" type: "ReLU" bottom: "conv{0}_{1}" top: "conv{0}_{1}" }}
+    """
+    text, last = 'input: "x" input_dim: 1 input_dim: 3 input_dim: 32 input_dim: 32\n', "x"
+    for stage, (count, width) in enumerate([(2, 8), (2, 16), (3, 32)], 1):
+        for index in range(1, count + 1):
+            text += conv.format(stage, index, last, width)
+            last = f"conv{stage}_{index}"
+        text += f"""layer {{ name: "pool{stage}" type: "Pooling" bottom: "{last}" top: "pool{stage}"
+          pooling_param {{ kernel_size: 2 stride: 2 }} }}\n"""
+        last = f"pool{stage}"
+    file, spec = tmp_path / "vgg.prototxt", tmp_path / "vgg.yaml"
+    file.write_text(text)
+    spec.write_text(written(file))
+    assert spec.read_text().count("repeat:") == 3
+    assert facts(netspec.load(str(spec))) == facts(netspec.load(str(file)))
+
+
+NETS = sorted(path.parent.name for path in (GOLDEN / "nets").glob("*/net.prototxt"))
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("phase", ["test", "train"])
+def test_there_and_back(name: str, phase: str, tmp_path: Path) -> None:
+    """Prototxt to spec to prototxt to spec: one net."""
+    path = GOLDEN / "nets" / name / "net.prototxt"
+    spec, back = tmp_path / "net.yaml", tmp_path / "back.prototxt"
+    assert main(["import", str(path), "-o", str(spec)]) == 0
+    assert main(["export", str(spec), "-o", str(back)]) == 0
+    wanted = facts(netspec.load(str(path), phase=phase))
+    assert facts(netspec.load(str(spec), phase=phase)) == wanted
+    assert facts(netspec.load(str(back), phase=phase)) == wanted
+
+
+def test_commands_take_a_prototxt(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(GOLDEN / "nets" / "lenet" / "net.prototxt")]) == 0
+    assert "431,080" in capsys.readouterr().out.replace("431080", "431,080")
+
+
+def test_a_solver_brings_its_net(tmp_path: Path) -> None:
+    folder = GOLDEN / "solvers" / "adam_conv_bn"
+    net = netspec.load(str(folder / "solver.prototxt"), phase="train")
+    assert net.spec.solver["type"] == "Adam" and net.flat.nodes
+    alone = tmp_path / "solver.prototxt"
+    alone.write_bytes((folder / "solver.prototxt").read_bytes())
+    text = written(alone)
+    assert "solver:" in text and "layers" not in text
+
+
+TOKENS = [
+    b'"', b"{", b"}", b"-1", b"99999999999", b"1e400", b"layer {", b"layers {", b"\xff", b"inf",
+    b'bottom: "x"', b'type: "Data"', b"dim: 0", b"$x", b"axis: -9", b"include { phase: TRAIN }",
+    b"blobs_lr: 1", b'input: "q" input_dim: 3', b"shape { dim: 4000000000 }", b"phase: TEST",
+]  # fmt: skip
+
+
+def test_damaged_files_end_in_diagnostics(tmp_path: Path) -> None:
+    """No mistake in a file is a traceback, in reading or in writing."""
+    seeds = sorted((GOLDEN / "layers").glob("*/*/net.prototxt"))
+    random_ = random.Random(7)
+    file = tmp_path / "net.prototxt"
+    refused = 0
+    for _ in range(400):
+        data = bytearray(random_.choice(seeds).read_bytes())
+        for _ in range(random_.randint(1, 3)):
+            at = random_.randrange(len(data))
+            if random_.random() < 0.6:
+                data[at:at] = b" " + random_.choice(TOKENS) + b" "
+            else:
+                del data[at : at + random_.randint(1, 12)]
+        file.write_bytes(data)
+        try:
+            netspec.load(str(file), phase=random_.choice(["test", "train"]))
+            written(file)
+        except netspec.SpecError as error:
+            assert error.diagnostics and str(error)
+            refused += 1
+    assert 100 < refused < 400
