@@ -1,7 +1,8 @@
 """Paint a photograph of a temple in the colours and textures of a photograph of a flower.
 
-VGG-19 has RANDOM weights here, not those learned on ImageNet, so that nothing is downloaded: textures
-carry over all the same, objects less so. With learned ones this is the net of Gatys et al.
+VGG-19 has RANDOM weights here, not those learned on ImageNet, so that nothing is downloaded:
+colours and textures carry over all the same, larger forms hardly. `zoo:gatys_vgg19` is the whole
+net of Gatys et al., for learned weights.
 """
 
 from pathlib import Path

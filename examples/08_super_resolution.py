@@ -1,7 +1,7 @@
 """Enlarge a photograph twofold, better than bicubic interpolation does, with a perceptual loss.
 
-The net learns from the left and the right third of a photograph and is judged on the middle. The VGG-16
-that looks at its pictures has RANDOM weights here, so that nothing is downloaded.
+The net learns from the left and the right third of a photograph and is judged on the middle.
+The VGG-16 that looks at its pictures has RANDOM weights here, so that nothing is downloaded.
 """
 
 import math

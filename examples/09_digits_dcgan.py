@@ -14,10 +14,10 @@ SPEC = Path(__file__).parent / "digits_dcgan.yaml"
 
 
 def main(steps: int = 600, picture: Path | None = None) -> tuple[float, int]:
-    """Return how far invented digits are from real ones, beside unseen real ones, and of how many kinds.
+    """Return how far invented digits are from real ones, and of how many kinds they are.
 
     The first is the mean distance from an invented digit to the nearest of 1,500 real ones, over
-    that of the real digits not among them.
+    the same of the real digits that are not among them.
     """
     torch.manual_seed(0)
     images, labels = (torch.from_numpy(array) for array in load_digits(return_X_y=True))

@@ -12,7 +12,7 @@ SIDE, SIZE = 4, 64
 
 
 def scenes(count: int) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
-    """Return pictures of three discs and squares, YOLO's truth, and class, x1, y1, x2, y2 of each."""
+    """Return pictures of discs and squares, YOLO's truth, and class, x1, y1, x2, y2 of each."""
     images = 0.1 * torch.rand(count, 3, SIZE, SIZE)
     truth = torch.zeros(count, SIDE * SIDE, 7)
     objects = []

@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 
 def photograph(name: str, height: int, width: int) -> torch.Tensor:
-    """Return a shipped photograph, its middle cropped and shrunk, 1 x 3 x height x width in 0..1."""
+    """Return the middle of a shipped photograph, shrunk, 1 x 3 x height x width in 0..1."""
     pixels = torch.from_numpy(load_sample_image(name).copy()).permute(2, 0, 1)[None] / 255
     scale = min(pixels.shape[2] // height, pixels.shape[3] // width)
     top, left = (pixels.shape[2] - scale * height) // 2, (pixels.shape[3] - scale * width) // 2

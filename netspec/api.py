@@ -140,7 +140,7 @@ def _whole(weights: str | None) -> bool:
         return False
     from .importers.weights import kind_of
 
-    return kind_of(weights) == "safetensors"
+    return kind_of(weights) in ("safetensors", "darknet")
 
 
 def _net(path: str | Net, phase: str, scale: str | None, options: dict[str, Any]) -> Net:

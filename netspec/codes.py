@@ -220,6 +220,7 @@ class Conflict(Code):
 
     id = "E210"
     message = "`{key}` and `{other}` cannot both be given"
+    hint = "keep one of them"
 
 
 # 3: expansion and wiring
@@ -327,14 +328,14 @@ class WrongBlockBottoms(Code):
     """A block is given more or fewer bottoms than it has inputs."""
 
     id = "E314"
-    message = "the block `{block}` takes {expected} bottoms, not {count}"
+    message = "the block `{block}` takes {expected}, not {count}"
 
 
 class WrongBlockTops(Code):
     """More or fewer tops are named than the block has outputs."""
 
     id = "E315"
-    message = "the block `{block}` has {expected} outputs, not {count}"
+    message = "the block `{block}` has {expected}, not {count}"
 
 
 class BadImport(Code):
@@ -415,6 +416,7 @@ class IncludeAndExclude(Code):
 
     id = "E328"
     message = "`{layer}` has both `include` and `exclude`"
+    hint = "keep one of them"
 
 
 class TooManyParams(Code):
@@ -428,7 +430,7 @@ class WrongCount(Code):
     """A per-blob list that does not fit the number of blobs."""
 
     id = "E330"
-    message = "`{key}` of `{layer}` needs {expected} values, not {count}"
+    message = "`{key}` of `{layer}` has {count} items, {expected} needed"
 
 
 class SharedMultConflict(Code):
@@ -518,6 +520,7 @@ class ParamConflict(Code):
 
     id = "E407"
     message = "`{param}` and `{other}` of `{layer}` cannot both be given"
+    hint = "keep one of them"
 
 
 class ParamMissing(Code):
@@ -850,3 +853,13 @@ class OptionUnknown(Code):
 
     id = "E623"
     message = "`[{section}]` has no option `{option}`"
+
+
+# 7: transforms
+
+
+class NotTransformed(Code):
+    """A transform cannot change a layer of the net, and so leaves the whole net as it is."""
+
+    id = "E700"
+    message = "{transform} cannot change `{layer}`: {reason}"

@@ -50,7 +50,10 @@ def notes(node: Node, values: Sequence[Value]) -> list[Note]:
     if common is not None:
         span, label = _note(node, common)
         found.append((span, f"{label}: both come from here"))
-    return found
+    places: dict[Span, list[str]] = {}  # instances of a block stand in one place
+    for span, label in found:
+        places.setdefault(span, []).append(label)
+    return [(span, ", ".join(labels)) for span, labels in places.items()]
 
 
 def lineage(value: Value) -> list[Value]:

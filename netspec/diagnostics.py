@@ -106,7 +106,8 @@ class Report:
     ) -> None:
         """Note one finding; a second one of the same code at the same place is dropped."""
         uses = [(place.span("name"), label) for place, label in reversed(self.trail[-TRAIL:])]
-        found = Diagnostic(code, span, (*related, *uses), facts)
+        elsewhere = [use for use in uses if span is None or not _one_line(span, use[0])]
+        found = Diagnostic(code, span, (*related, *elsewhere), facts)
         self.failed = self.failed or found.severity == "error"
         where = (span.source.name, span.start, span.end) if span else None
         key = (code.id, where, None if span else found.message)
@@ -141,6 +142,11 @@ def render(diagnostics: Sequence[Diagnostic]) -> str:
     if len(diagnostics) > LIMIT:
         shown.append(f"... and {len(diagnostics) - LIMIT:,} more")
     return "\n\n".join(shown)
+
+
+def _one_line(span: Span, other: Span) -> bool:
+    at = span.source.position
+    return span.source is other.source and at(span.start)[0] == at(other.start)[0]
 
 
 def printable(text: str) -> str:

@@ -51,7 +51,7 @@ _SURROGATE_ESCAPE = r"\\(?:u|U0000)[dD][89a-fA-F][0-9a-fA-F]{2}"
 _CONFLICT = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _BLANK = r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n?|\n))*"
 _ANCHOR = r"&[^\s,\[\]{}]*(?:\s+(?:#[^\r\n]*\s+)*)?"
-_TAG = r"![^\s,\[\]{}]*"
+_TAG = r"!(?:<[^>\s]*>|[^\s,\[\]{}]*)"
 
 _DECIMAL = re.compile(r"[-+]?[0-9]+").fullmatch
 _OCTAL = re.compile(r"0o[0-7]+").fullmatch

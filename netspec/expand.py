@@ -9,7 +9,7 @@ from .diagnostics import nearest
 from .expression import Budget, ExpressionError, has_variables, substitute, variables
 from .graph import Graph, Node, Scope, Value
 from .schema import RULES, SPEC, judge, quoted, suggestion, type_hint
-from .spec import Place, Spec, as_list, holds_variables, named, typed
+from .spec import Place, Spec, as_list, bad_name, holds_variables, named, typed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     Load = Callable[[str, Place], tuple[Spec, str | None]]
 
 LAYERS = 1_000_000
+PREFIX = 1_024  # characters in front of a layer's own name
 DEPTH = 64
 UNFIXED = ("with", "when", "repeat", "prefix")  # of a block entry: evaluated on their own
-GUESSES = 10_000  # blocks whose size is looked at before they are expanded
+GUESSES = 100_000  # entries of blocks that are looked at before they are expanded
 _UNKNOWN: Any = object()
 
 
@@ -173,6 +174,8 @@ class _Walk:
         self.uses = 0
         self.files: dict[int, _File] = {}  # imported for their blocks, by id of the spec
         self.sizes: dict[Any, int] = {}  # what `least` found
+        self.looked = 0  # entries it looked at
+        self.guesses = Budget()
 
     # variables
 
@@ -457,7 +460,7 @@ class _Walk:
             times = self.value(raw["repeat"], use.env, place.at("repeat"))
             if isinstance(times, bool) or not isinstance(times, int) or times < 0:
                 self.report.fatal(codes.BadRepeat, place.span("repeat"), value=times)
-        least = self.least(body, self.guess(raw.get("with", {}), use.env))
+        least = self.least(body, self.guess_with(raw, use.env))
         if self.count + times * least > LAYERS:
             many = [f"has {least:,} or more layers"] if least > 1 else []
             many += [f"is repeated {times:,} times"] if "repeat" in raw else []
@@ -471,10 +474,25 @@ class _Walk:
             inner = f"{entry['name']}.{i}." if "repeat" in raw else f"{entry['name']}."
             if "prefix" in raw:
                 inner = str(self.value(raw["prefix"], {**use.env, "i": i}, place.at("prefix")))
+                if inner and (reason := bad_name(inner)):
+                    self.report.fatal(
+                        codes.BadName, place.span("prefix"), name=inner, reason=reason
+                    )
             weights = f"<{entry['share']}>." if "share" in entry else inner
             child = Scope(scope.prefix + inner, scope.weights + weights)
+            if len(child.prefix) > PREFIX or len(child.weights) > PREFIX:
+                reason = f"names in it begin with more than {PREFIX:,} characters"
+                self.report.fatal(
+                    codes.BadName, place.span("name"), name=entry["name"], reason=reason
+                )
             given = self.value(raw.get("with", {}), {**use.env, "i": i}, place.at("with"))
+            if not isinstance(given, dict):
+                self.report.fatal(
+                    codes.WrongType, place.span("with"), key="with", expected="a mapping",
+                    value=quoted(given),
+                )  # fmt: skip
             use_name = scope.prefix + entry["name"] + (f".{i}" if "repeat" in raw else "")
+            use_name = use_name if len(use_name) <= 60 else f"...{use_name[-57:]}"
             self.report.trail.append((place, f"used here, as `{use_name}`"))
             made = self.instance(entry, body, given, use, place, child, values)
             self.report.trail.pop()
@@ -517,7 +535,7 @@ class _Walk:
         if len(values) != len(inputs):
             self.report.add(
                 codes.WrongBlockBottoms, place.span("bottom"), block=entry["block"],
-                expected=len(inputs), count=len(values),
+                expected=f"{len(inputs)} bottom{'s'[: len(inputs) != 1]}", count=len(values),
             )  # fmt: skip
         scope.names.update(zip(inputs, values, strict=False))
         start = len(self.graph.nodes)
@@ -645,13 +663,18 @@ class _Walk:
         if "i" in names or any(env.get(name, _UNKNOWN) is _UNKNOWN for name in names):
             return _UNKNOWN
         try:
-            return substitute(value, env, Budget()) if isinstance(value, str) else _UNKNOWN
+            return substitute(value, env, self.guesses) if isinstance(value, str) else _UNKNOWN
         except ExpressionError:
             return _UNKNOWN
 
+    def guess_with(self, entry: Raw, env: Raw) -> Raw:
+        """Return the values an entry gives its block, as far as they are known."""
+        given = self.guess(entry.get("with", {}), env)
+        return given if isinstance(given, dict) else {}
+
     def least(self, body: _Body, given: Raw, depth: int = 0) -> int:
         """Return how many layers a block expands to at least, without expanding it."""
-        if depth >= DEPTH or len(self.sizes) > GUESSES:
+        if depth >= DEPTH or self.looked > GUESSES:
             return 1
         spec = body.spec
         own = spec.blocks[body.name].get("vars") or {} if body.name else spec.vars
@@ -664,6 +687,7 @@ class _Walk:
             entries = spec.layers
             if body.name:
                 path, entries = ("blocks", body.name, *path), spec.blocks[body.name]["layers"]
+            self.looked += len(entries)
             counts = [
                 self.least_of(entry, body.file, env, Place(spec.document, (*path, index)), depth)
                 for index, entry in enumerate(entries)
@@ -688,7 +712,7 @@ class _Walk:
         body = self.known(name, file) if file and isinstance(name, str) else None
         if body is None:
             return times
-        return times * self.least(body, self.guess(entry.get("with", {}), env), depth + 1)
+        return times * self.least(body, self.guess_with(entry, env), depth + 1)
 
     def expose(
         self, entry: Raw, made: dict[str, Value], use: _Use, place: Place
@@ -700,7 +724,7 @@ class _Walk:
             if len(tops) != len(made):
                 self.report.add(
                     codes.WrongBlockTops, place.span("top"), block=entry["block"],
-                    expected=len(made), count=len(tops),
+                    expected=f"{len(made)} output{'s'[: len(made) != 1]}", count=len(tops),
                 )  # fmt: skip
         elif len(made) == 1 and "tops" not in entry:
             tops = [name]

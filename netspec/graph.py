@@ -139,7 +139,7 @@ class Graph:
                 )
                 report.add(
                     codes.DuplicateTop,
-                    _listed(node.place, node.entry, "top", index),
+                    _listed(node.place, "top", index),
                     [(where, f"`{top}` is made here" if old.maker else f"`{top}` is an input")],
                     blob=top,
                     maker=f"already made by `{old.maker.name}`" if old.maker else "an input",
@@ -206,7 +206,8 @@ def undefined(
         else:
             related = [(other.span("name"), f"`{blob}` is made here, by a layer left out of this net")]
             hint = "see its `include`, `exclude` or `when`"
-    report.add(codes.UndefinedBlob, _listed(place, {}, "bottom", index), related, layer=layer, blob=blob, hint=hint)
+    span = _listed(place, "bottom", index)
+    report.add(codes.UndefinedBlob, span, related, layer=layer, blob=blob, hint=hint)
 
 
 def _siblings(place: Place) -> Iterable[tuple[Any, dict[str, Any]]]:
@@ -220,7 +221,7 @@ def _siblings(place: Place) -> Iterable[tuple[Any, dict[str, Any]]]:
         yield Place(place.document, (*place.path[:-1], index)), entry
 
 
-def _listed(place: Place, entry: dict[str, Any], key: str, index: int) -> Span:
+def _listed(place: Place, key: str, index: int) -> Span:
     """Return the place of one item of a repeated field, or of the only one; else of the name."""
     value = place.document.value
     for step in place.path:
@@ -264,6 +265,7 @@ def _check_counts(node: Node, tops: int, report: Report) -> None:
         for index in layer.no_gradient:
             if index < len(node.bottoms) and values[index]:
                 report.add(
-                    codes.NoPropagation, node.place.span("propagate_down"), layer=node.name,
+                    codes.NoPropagation,
+                    _listed(node.place, "propagate_down", index), layer=node.name,
                     blob=node.bottoms[index].name, reason=f"{node.type} has no derivative there",
                 )  # fmt: skip

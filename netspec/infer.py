@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     _Known = tuple[Sequence[Blob], Sequence["Weight"], Sequence["Weight"], Size]
 
 LARGEST = 2**63 - 1
+# what has nothing to do with the shapes of the bottoms
+UNSHAPED = {codes.TooManyParams, codes.ParamConflict, codes.ParamMissing, codes.WrongTopCount}
 
 
 class Weight:
@@ -462,7 +464,7 @@ class _Inference:
         facts.setdefault("other", other.name if other else "")
         from .cures import edits, notes
 
-        related = notes(node, blamed)
+        related = [] if reject.code in UNSHAPED else notes(node, blamed)
         if reject.code is codes.ShapeMismatch and index and "hint" not in facts:
             found = edits(node, index)
             facts["hint"] = f"{' or '.join(found)} would make them agree" if found else ""
@@ -486,6 +488,8 @@ class _Inference:
             if message in node.entry:
                 return place.span(message, declared.field)
             return place.span("type")
+        if reject.code is codes.ParamMissing and layer.message in node.entry:
+            return place.key_span(layer.message)
         if index is not None and "bottom" in node.entry:
             listed = isinstance(node.entry["bottom"], list)
             return place.span("bottom", index) if listed else place.span("bottom")

@@ -310,7 +310,7 @@ def reject_filler(layer: Layer, filler: Filler | None, shape: Sequence[Size]) ->
         reason = f"needs a std above 0, not {filler['std']}"
     elif kind == "gaussian" and (sparse := filler.get("sparse", -1)) != -1:
         outputs = shape[0] if shape else 1
-        if sparse < 0 or isinstance(outputs, int) and sparse > outputs:
+        if sparse < 0 or (isinstance(outputs, int) and sparse > outputs):
             reason = f"keeps `sparse: {sparse}` of {outputs} outputs"
     elif kind == "bilinear":
         square = len(shape) == 4 and shape[2] == shape[3]

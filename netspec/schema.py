@@ -296,7 +296,8 @@ def _translate(error: Any, document: Document, path: Path, where: str) -> Iterat
         yield codes.UnsupportedVersion, span, {"version": value}
     else:
         choices = limit if isinstance(limit, list) else [limit]
-        hint = suggestion(str(value), [str(choice) for choice in choices], "choices")
+        near = nearest(str(value), [str(choice) for choice in choices])
+        hint = f"did you mean `{near}`?" if near else ""
         yield codes.NotAChoice, span, {
             "key": key, "value": value, "choices": ", ".join(map(str, choices)), "hint": hint,
         }  # fmt: skip

@@ -119,7 +119,10 @@ def validate(document: Document, report: Report) -> Spec:
     if not isinstance(value, dict):
         report.fatal(codes.NotASpec, document.span(), found=_kind(value))
     sections = {key: item for key, item in value.items() if not str(key).startswith("x-")}
-    if not _spec_is_plain(sections) and judge(SPEC, value, document, (), report, "the spec"):
+    if not _spec_is_plain(sections) and judge(
+        SPEC, value, document, (), report, "the spec",
+        lambda at: len(at) > 1 and at[0] == "inputs",
+    ):  # fmt: skip
         report.close()
     spec = Spec(document)
     if spec.solver is not None:
@@ -127,6 +130,8 @@ def validate(document: Document, report: Report) -> Spec:
 
         check(spec.solver, Place(document, ("solver",)), report)
     _names(spec, report)
+    if spec.templated:
+        _sections(spec, report)
     _entries(spec, spec.layers, ("layers",), report)
     for name, block in spec.blocks.items():
         _entries(spec, block["layers"], ("blocks", name, "layers"), report)
@@ -244,7 +249,7 @@ def typed(
                 params[fields[field].name] = item
     for needed in cls.needs():
         if needed not in entry:
-            _missing_message(cls, needed, Place(document, path), report)
+            _missing_message(cls, needed, entry, Place(document, path), report)
             failed = True
     if failed:
         return None
@@ -262,7 +267,7 @@ def _check_template(entry: Raw, place: Place, report: Report) -> None:
     if "name" in entry:
         known.setdefault("name", "")
     if not _entry_is_plain(known) and judge(
-        ENTRY, entry, document, path, report, "this entry", lambda at: list(at) != ["with"]
+        ENTRY, entry, document, path, report, "this entry", lambda at: True
     ):
         return
     if not _readable(entry, place, report):
@@ -297,7 +302,7 @@ def _check_template(entry: Raw, place: Place, report: Report) -> None:
                 )
     for needed in cls.needs():
         if needed not in entry:
-            _missing_message(cls, needed, place, report)
+            _missing_message(cls, needed, entry, place, report)
 
 
 def _sections(spec: Spec, report: Report) -> None:
@@ -339,8 +344,9 @@ def _check_block_entry(entry: Raw, place: Place, report: Report) -> None:
         report.add(codes.Conflict, place.key_span("block"), key="type", other="block")
     elif "block" not in entry:
         report.add(
-            codes.MissingKey, place.span("name"), where=f"`{entry['name']}`", key="type", what=""
-        )
+            codes.MissingKey, place.span("name"), where=f"`{entry.get('name', '')}`", key="type", what="",
+            hint="give the `type` of a layer, or the name of a `block`",
+        )  # fmt: skip
     for key in entry.keys() - ENTRY_KEYS:
         report.add(
             codes.UnknownKey,
@@ -378,7 +384,11 @@ def _unknown_key(key: str, cls: type[Layer], place: Place, report: Report) -> No
     )  # fmt: skip
 
 
-def _missing_message(cls: type[Layer], message: str, place: Place, report: Report) -> None:
+def _missing_message(
+    cls: type[Layer], message: str, entry: Raw, place: Place, report: Report
+) -> None:
+    if any(key.endswith("_param") and key not in cls.messages for key in entry):
+        return  # it is there under a wrong name, which is told already
     needed = [f"`{p.field}` ({p.doc})" for p in cls.messages[message].values() if p.required]
     report.add(
         codes.MissingKey,

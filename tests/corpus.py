@@ -100,10 +100,65 @@ def differences(net: netspec.Net, wanted: Row) -> list[str]:
     return found
 
 
+def opencv_differences(row: Row) -> list[str] | None:
+    """Return what is not as OpenCV's own importer has it; None where we refuse the file."""
+    wanted = json.loads((ROOT / row["opencv"]).read_text())
+    try:
+        net = netspec.load(str(ROOT / row["file"]), inputs=wanted["inputs"])
+    except netspec.SpecError:
+        return None
+    nodes = {node.name: node for node in net.flat.nodes}
+    found = []
+    for layer in wanted["file_layers"]:
+        node = nodes.get(layer["name"])
+        if node is None or not layer["shapes"]:
+            continue  # OpenCV keeps layers of every phase, and drops what does nothing
+        shapes = [list(value.blob.shape) for value in node.tops if value.blob]
+        if shapes != layer["shapes"][: len(shapes)]:
+            found.append(f"{node.name} ({node.type}): {shapes}, OpenCV's {layer['shapes']}")
+    return found
+
+
+# of a cfg: the layers whose shapes OpenCV tells under a name that follows from ours
+DARKNET = {
+    "conv": "conv", "bn": "bn", "pool": "pool", "upsample": "upsample", "fullyConnected": "fc",
+    "reorg": "reorg", "dropout": "drop",
+}  # fmt: skip
+
+
+def darknet_outcome(row: Row) -> Outcome:
+    """Return what comes of a cfg, against what OpenCV said."""
+    path = str(ROOT / row["file"])
+    try:
+        net = netspec.load(path)
+        if "opencv" not in row:
+            return "taken", ""
+        wanted = json.loads((ROOT / row["opencv"]).read_text())
+        if "[crop]" not in Path(path).read_text(errors="replace"):  # here it is part of the data
+            net = netspec.load(path, inputs={"data": wanted["inputs"]["data"]})
+    except netspec.SpecError as error:
+        return "refused", str(error.diagnostics[0])
+    nodes = {node.name: node for node in net.flat.nodes}
+    found = []
+    for name, shapes in wanted["layers"].items():
+        stem, _, index = name.rpartition("_")
+        node = nodes.get(DARKNET.get(stem, "?") + index)
+        if node is not None:
+            ours = [list(value.blob.shape) for value in node.tops if value.blob]
+            if ours[0][1:] != shapes[0][1:]:
+                found.append(f"{node.name}: {ours}, OpenCV's {shapes}")
+    return ("differs", "; ".join(found[:4])) if found else ("same", "")
+
+
 def main() -> None:
     """Write a row a file and phase, and the counts at the end."""
     counts: Counter[tuple[str, str]] = Counter()
     for row in rows():
+        if row["format"] == "darknet":
+            status, note = darknet_outcome(row)
+            counts["darknet", status] += 1
+            note = note.replace(str(ROOT) + "/files/", "")[:300]
+            sys.stdout.write(f"{row['file'].removeprefix('files/')}\t\t{status}\t{note}\n")
         if not network(row):
             continue
         for phase in ("TEST", "TRAIN"):

@@ -41,7 +41,7 @@ ROWS = [
 # imports inside a function, from a row that is not above
 LAZY = {
     ("layer", "codes"), ("net", "summary"), ("spec", "solving"), ("summary", "analysis"),
-    ("solving", "importers"),
+    ("solving", "importers"), ("importers", "pipeline"),
 }  # fmt: skip
 HEAVY = {"torch", "numpy", "onnx", "networkx", "jsonschema", "cv2", "h5py", "safetensors", "pygraphviz"}
 SLOW = {"typing", "dataclasses", "enum", "pathlib", "inspect"}  # at run time on the way of a check
@@ -177,7 +177,7 @@ def test_the_stem_of_a_layer_type_is_its_name():
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(CORE)))
 def test_no_text_is_ever_run(path):
     banned = {"eval", "exec", "compile", "__import__", "globals", "locals", "vars"}
-    allowed = {("schema.py", "vars")}
+    allowed = {("schema.py", "vars"), ("explain.py", "vars"), ("__init__.py", "globals")}
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in banned or (path.name, node.func.id) in allowed, node.func.id

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from netspec.cli import main
+
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 
@@ -134,6 +136,13 @@ def test_a_backend_from_outside_is_a_command(plugged):
     assert done.stdout.splitlines()[-1] == "| | | | | 257 |"
     assert "| snake | Snake | a | 64 | 64 |" in done.stdout
     assert plugged("-m", "netspec", "table", "none.yaml").returncode == 1
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_its_spec_is_clean(path, capsys):
+    assert main(["check", "-q", str(path)]) == 0
+    assert capsys.readouterr().out == ""
+    assert "\nexpect:" in path.read_text(encoding="utf-8")
 
 
 def test_every_example_is_short_and_tested():

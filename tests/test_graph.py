@@ -50,9 +50,9 @@ def test_a_layer_that_cannot_work_in_place_is_refused(tmp_path):
          "Eltwise takes at least 2 bottoms, `a` has 1"),
         ("{name: a, type: ReLU, top: [p, q]}", "E324", "ReLU makes 1 top, `a` has 2"),
         ("{name: a, type: ReLU, loss_weight: [1, 2]}", "E330",
-         "`loss_weight` of `a` needs 1 values, not 2"),
+         "`loss_weight` of `a` has 2 items, 1 needed"),
         ("{name: a, type: ReLU, propagate_down: [true, true]}", "E330",
-         "`propagate_down` of `a` needs 1 values, not 2"),
+         "`propagate_down` of `a` has 2 items, 1 needed"),
     ],
 )  # fmt: skip
 def test_wiring_that_is_wrong(tmp_path, layers, code, message):

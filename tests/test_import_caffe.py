@@ -53,9 +53,9 @@ def test_places_are_those_of_the_prototxt(load: Any) -> None:
     text = INPUT + 'layer { name: "c" type: "InnerProduct" bottom: "q" top: "c"\n' \
         "  inner_product_param { num_output: 0 } }\n"  # fmt: skip
     found = refusal(load, text)
-    assert found == ["3:39: error[E204]: `num_output: 0` must be at least 1"]
+    assert found == ["3:37: error[E204]: `num_output: 0` must be at least 1"]
     found = refusal(load, text.replace("num_output: 0", "num_output: 1"))
-    assert found == ["2:47: error[E320]: no layer before `c` makes the blob `q`"]
+    assert found == ["2:48: error[E320]: no layer before `c` makes the blob `q`"]
 
 
 def test_repeated_fields_of_one_value(load: Any) -> None:
@@ -124,7 +124,7 @@ def test_fields_of_forks(load: Any) -> None:
 
 def test_data_layers_ask_for_what_they_do_not_say(load: Any) -> None:
     (found, *_) = refusal(load, DATA, phase="train")
-    assert found == "1:36: error[E624]: the file does not say the shape of `data`"
+    assert found == "1:37: error[E624]: the file does not say the shape of `data`"
     with pytest.raises(netspec.SpecError, match="--shape data=N,3,8,8"):
         load(DATA)
     net = load(DATA, phase="train", inputs={"data": [4, 3, 8, 8]})
@@ -151,9 +151,14 @@ def test_padding_layers_join_their_readers(load: Any) -> None:
 
 
 def test_names_that_a_spec_would_misread(load: Any, tmp_path: Path) -> None:
-    text = INPUT + 'layer { name: "$a${b}" type: "ReLU" bottom: "x" top: "true" }\n'
+    text = INPUT + (
+        'layer { name: "$a${b}" type: "ReLU" bottom: "x" top: "true" }\n'
+        'layer { name: "\\377" type: "ReLU" bottom: "x" top: "1 : 2" }\n'
+    )
     net = load(text)
-    assert (net.flat.nodes[0].name, list(net.outputs)) == ("$a${b}", ["true"])
+    assert [node.name for node in net.flat.nodes] == ["_a__b_", "_"]
+    assert net.spec.document.renamed["_a__b_"] == "$a${b}"
+    assert list(net.outputs) == ["true", "1 : 2"]
     (tmp_path / "net.yaml").write_text(written(tmp_path / "net.prototxt"))
     assert facts(netspec.load(str(tmp_path / "net.yaml"))) == facts(net)
 

@@ -1,4 +1,4 @@
-"""The README's specs are checked, its commands are run, and its output is theirs."""
+"""The specs of the pages are checked, their commands are run, and the output is theirs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"```(yaml|console)\n(.*?)```\n", re.DOTALL)
 
 
-def outputs(folder: Path) -> str:
-    """Return the README with the output of every command under it, as it is now."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def outputs(page: str, folder: Path) -> str:
+    """Return a page with the output of every command under it, as it is now."""
+    text = (ROOT / page).read_text(encoding="utf-8")
 
     def renewed(match: re.Match[str]) -> str:
         kind, body = match.groups()
@@ -42,8 +44,9 @@ def run(command: str, folder: Path) -> str:
     return done.stdout + done.stderr
 
 
-def test_the_readme_shows_what_the_commands_print(tmp_path):
-    found = outputs(tmp_path)
+@pytest.mark.parametrize("page", ["README.md", "docs/course.md"])
+def test_the_page_shows_what_the_commands_print(page, tmp_path):
+    found = outputs(page, tmp_path)
     if os.environ.get("NETSPEC_BLESS"):
-        (ROOT / "README.md").write_text(found, encoding="utf-8")
-    assert found == (ROOT / "README.md").read_text(encoding="utf-8")
+        (ROOT / page).write_text(found, encoding="utf-8")
+    assert found == (ROOT / page).read_text(encoding="utf-8")

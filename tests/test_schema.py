@@ -132,3 +132,12 @@ def test_a_key_for_notes_of_ones_own_is_let_be(tmp_path):
     report = Report()
     value = parse(Source("f", "x-mine: {a: [1]}\nlayers: []"), report).value
     assert not schema.judge(SPEC, value, parse(Source("f", "{}"), report), (), report, "the spec")
+
+
+def test_a_list_of_the_wrong_length(tmp_path):
+    report = Report()
+    document = parse(Source("f", "a: [1]"), report)
+    judged = {"properties": {"a": {"type": "array", "minItems": 2}}}
+    assert schema.judge(judged, document.value, document, (), report, "here")
+    (found,) = report.diagnostics
+    assert (found.code.id, found.message) == ("E207", "`a` has 1 items, at least 2 are needed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -145,7 +146,7 @@ class _Emitter:
     def class_name(self) -> str:
         """Return the name of the class: the net's, as an identifier."""
         name = safe(self.net.name.replace("-", "_").replace(" ", "_"))
-        return f"{name}_net" if name in self.uses or name in ("Group",) else name
+        return f"{name}_net" if name in self.uses or name in dir(builtins) else name
 
     def class_lines(self) -> list[str]:
         """Return the class attributes: renamed layers, multipliers, the order of the inputs."""
@@ -289,7 +290,9 @@ class _Emitter:
             if node.layer.source:
                 values.update((value.name, value) for value in node.tops)
         last = self.last_uses()
-        registers = _Registers()
+        for lowered in self.lowered.values():
+            self.use(lowered.uses)
+        registers = _Registers({*self.uses, *dir(builtins)})
         names: dict[int, str] = {}
         arguments_: list[str] = []
         for name in inputs:
@@ -299,7 +302,6 @@ class _Emitter:
         lines = [f"    def forward({', '.join(['self', *arguments_])}):"]
         for position, node in enumerate(self.nodes):
             lowered = self.lowered[id(node)]
-            self.use(lowered.uses)
             bottoms = [names[id(value)] for value in node.bottoms]
             down = node.entry.get("propagate_down", [])
             for index, flows in enumerate(down if isinstance(down, list) else [down]):
@@ -384,14 +386,15 @@ class _Emitter:
 class _Registers:
     """The local variables of forward: the name of a dead blob is used again."""
 
-    def __init__(self) -> None:
+    def __init__(self, used: set[str]) -> None:
+        self.used = used  # what the source calls: no argument may hide it
         self.arguments: set[str] = set()
         self.spare: list[int] = []  # a heap: the first free name is taken first
         self.count = 0
 
     def argument(self, name: str) -> str:
         """Return the name of an argument, unlike every other."""
-        while name in self.arguments:
+        while name in self.arguments or name in self.used:
             name += "_"
         self.arguments.add(name)
         return name

@@ -59,7 +59,8 @@ def gaussian_(weight, mean=0.0, std=1.0, sparse=-1):
 def positive_unitball_(weight):
     """Draw from U(0, 1), then scale each output's inputs to the sum 1."""
     with torch.no_grad():
-        flat = nn.init.uniform_(weight).view(weight.shape[0] if weight.dim() else 1, -1)
+        outputs = weight.shape[0] if weight.dim() else 1
+        flat = nn.init.uniform_(weight).view(outputs, -1)
         flat.div_(flat.sum(1, keepdim=True))
     return weight
 

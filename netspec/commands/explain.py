@@ -6,6 +6,7 @@ examples:
   netspec explain E401
   netspec explain Convolution
   netspec explain Pooling round_mode
+  netspec explain --matrix
 """
 
 from __future__ import annotations
@@ -44,11 +45,16 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `netspec explain`."""
     parser.add_argument("topic", nargs="?", help="a code or a layer type")
     parser.add_argument("field", nargs="?", help="a field of the layer type")
+    parser.add_argument("--matrix", action="store_true",
+                        help="print which backend builds which layer type, as Markdown")  # fmt: skip
 
 
 def run(options: Namespace) -> int:
     """Print what is known about the topic; return 2 where there is no such topic."""
     topic = options.topic
+    if options.matrix:
+        sys.stdout.write(matrix())
+        return 0
     if topic is None:
         sys.stdout.write(contents())
         return 0
@@ -117,6 +123,46 @@ def contents() -> str:
     lines += ["", "codes", ""]
     lines += [f"  {code}  {_first(cls.__doc__)}" for code, cls in codes().items()]
     return "\n".join(lines) + "\n"
+
+
+def matrix() -> str:
+    """Return the table of layer types: where each is from, its axes, and who builds it."""
+    from ..api import torch_backend
+
+    support = torch_backend().support
+    types = _types()
+    caffe = [cls for cls in types if "BVLC/caffe" in (cls.__doc__ or "")]
+    lines = [
+        "# Layer types by backend",
+        "",
+        f"{len(types)} layer types: the {len(caffe)} of BVLC Caffe and {len(types) - len(caffe)} "
+        "others. Written by `netspec explain --matrix`.",
+        "`check`, the drawings and the memory and cost tables know every type. What the torch",
+        "backend does not build, it refuses with the reason given here (`..` stands for a value).",
+        "",
+    ]
+    for family in sorted({cls.family for cls in types}):
+        rows = [("type", "of", "spatial axes", "torch")]
+        for cls in types:
+            if cls.family == family:
+                built, reasons = support(cls.__name__)
+                text = "yes, but not: " if built and reasons else "yes" if built else "no: "
+                text += "; ".join(reasons)
+                text = "its tops are inputs" if cls.source else text
+                rows.append((cls.__name__, "Caffe" if cls in caffe else "others", _axes(cls), text))
+        lines += [f"## {family}", "", "| " + " | ".join(rows[0]) + " |", "|---|---|---|---|"]
+        lines += ["| " + " | ".join(row) + " |" for row in rows[1:]]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _axes(cls: type[Layer]) -> str:
+    doc = cls.__doc__ or ""
+    if "N x C, to" in doc:
+        return "0, 1, 2"
+    if "D1..Dr" in doc:
+        return "1, 2, 3" if cls.family in ("convolution", "pooling", "shape") else "any"
+    return "2" if "H x W" in doc else "any" if cls.family in ("activation", "structure") else "-"
 
 
 def explain_code(code: type[Code]) -> str:

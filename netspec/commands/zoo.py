@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
+from math import ceil
 
 from ..diagnostics import Report, SpecError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from typing import Any
 
     from ..net import Net
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
 
 HEAD = """# Nets with names
 
-`netspec zoo --write` wrote this file. Each name works as `zoo:NAME`; `netspec check zoo:NAME` shows
-a net's layers. *Params* are learnable weights, + those that are frozen; *MACs* are those of one
-item at the sizes of the spec's `expect:` (\u2013 where a size is left open); *field* is the largest
-receptive field, in elements of the input (\u2013 where a layer sees all of it). *Lecture* says which
-course document names the net, 0 to 4.
+`netspec zoo --write` wrote this file. Each name works as `zoo:NAME`: `netspec check zoo:NAME` shows
+its layers.
 
-*Agrees with* names what the tests compare outputs with, to 1e-5 of the largest: a library, the
-framework the net was written for, or "by hand", a PyTorch module written from the paper and
-not from the spec.
+* *params*: learnable weights, + those that are frozen, without those of training alone.
+* *MACs*: of one item, at the sizes the spec's `expect:` names; \u2013 where it names none.
+* *field*: the largest receptive field of a layer, in elements of the input, as far as sliding
+  windows lead from it; \u2013 where none does.
+* *lecture*: the documents of the course that name the net, 0 to 4;
+  [docs/course.md](../docs/course.md) follows them.
+* *agrees with*: what the tests compare outputs with, to 1e-5 of the largest: Caffe itself, a
+  library that has the net, OpenCV reading it, or, by hand, a PyTorch module written from the
+  paper and not from the spec. Large nets are compared narrowed.
 
 | name | input | params | MACs | field | lecture | agrees with | source |
 |---|---|---:|---:|---:|---|---|---|
@@ -122,9 +126,9 @@ def _markdown_row(name: str, file: str) -> str:
         ", ".join(_shape(blob.shape) for blob in net.inputs.values()),
         params,
         "\u2013" if macs is None or isinstance(macs, Dim) else f"{macs:,}",
-        "\u2013" if field is None else _shape(field.size),
+        _field(field.size) if field else "\u2013",
         " ".join(map(str, said.get("x-lectures", []))),
-        _of(said.get("x-reference", ""), name),
+        str(said.get("x-reference", "")),
         _link(str(said.get("source", ""))),
     ]
     return f"| {' | '.join(cells)} |\n"
@@ -144,8 +148,10 @@ def _shape(shape: Any) -> str:
     return "x".join(map(str, shape)) or "1"
 
 
-def _of(said: str | Mapping[str, str], scale: str) -> str:
-    return said if isinstance(said, str) else str(said.get(scale, ""))
+def _field(size: Sequence[Any]) -> str:
+    """Return a field in whole elements; one that is a single element says nothing."""
+    whole = [ceil(extent) for extent in size]
+    return _shape(whole) if max(whole) > 1 else "\u2013"
 
 
 def _link(source: str) -> str:

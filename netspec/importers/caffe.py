@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..document import Document, read_bytes
 from ..schema import find_type
+from ..spec import NAME, bad_name
 from . import caffe_forks, caffe_schema, caffe_solver, caffe_values, prototxt
 from .caffe_data import inputs, is_source
 from .caffe_upgrade import Raw, layers
@@ -161,10 +162,15 @@ class _Import:
         for raw in raws:
             if is_source(raw):  # how data is read is no part of the net
                 self.note(raw.base)
+        legal = Legal()
+        for raw in raws:
+            for key in ("bottom", "top"):
+                if key in raw.values:
+                    raw.values[key] = [legal(name) for name in raw.values[key] if name is not None]
         declared, raws = inputs(raws, shapes, document, self.report)
         if declared:
             value["inputs"] = declared
-        names = unique_names(raws)
+        names = unique_names(raws, legal)
         tops = {top for raw in raws for top in raw.values.get("top", ())}
         for raw, name in zip(raws, names, strict=True):
             document.places["layers", len(value["layers"])] = raw
@@ -296,18 +302,40 @@ def takes(declared: Param, word: Any) -> bool:
     return word in declared.limits.get("choices", ())
 
 
-def unique_names(raws: Sequence[Raw]) -> list[str]:
+class Legal:
+    """Names that a spec takes for those of a file, which may hold anything; each its own."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, str] = {}
+        self.taken: set[str] = set()
+
+    def __call__(self, name: str) -> str:
+        """Return the name itself where a spec takes it, else one made from it."""
+        if not bad_name(name):
+            return name
+        if name not in self.given:
+            made = "".join(c if not bad_name(f"a{c}") else "_" for c in name)[:NAME] or "_"
+            base, count = made, 1
+            while made in self.taken:
+                count += 1
+                made = f"{base[: NAME - 8]}_{count}"
+            self.taken.add(made)
+            self.given[name] = made
+        return self.given[name]
+
+
+def unique_names(raws: Sequence[Raw], legal: Legal) -> list[str]:
     """Return a name for every layer, given ones first; no two that meet in a net are alike."""
     used: dict[str, list[Raw]] = {}
     for raw in raws:
         if name := raw.values.get("name"):
-            used.setdefault(name, [])
+            used.setdefault(legal(name), [])
     names = []
     for raw in raws:
-        name = raw.values.get("name") or ""
+        name = legal(raw.values["name"]) if raw.values.get("name") else ""
         if not name:
             top = raw.values.get("top") or [raw.values.get("type") or "layer"]
-            name = _free(str(top[0]), used)
+            name = _free(legal(str(top[0])), used)
         elif any(meet(raw, other) for other in used[name]):
             name = _free(name, used)
         used.setdefault(name, []).append(raw)

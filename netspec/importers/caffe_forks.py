@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 IGNORED = frozenset((
     "engine", "force_nd_im2col", "debug_info", "mem_param", "default_forward_type",
     "default_backward_type", "default_forward_math", "default_backward_math", "conv_algos_override",
-    "axis_specified", "share_in_parallel",
+    "axis_specified", "share_in_parallel", "save_output_param", "visualize",
+    "visualize_threshold", "save_file",
 ))  # fmt: skip
 
 

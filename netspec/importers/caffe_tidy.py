@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..document import Document
     from ..layer import Param
     from .caffe import Imported
 
@@ -21,17 +22,17 @@ PER_AXIS = {"stride": 1, "dilation": 1, "pad": 0}  # where left out, whatever th
 COMMENT = 160  # characters of one comment line
 
 
-def tidy(document: Imported, flat: bool = False) -> Raw:
+def tidy(document: Document, flat: bool = False, counted: bool = False) -> Raw:
     """Return the value of a spec that means the same net, with defaults and wiring implied.
 
-    What repeats is rolled up into blocks, unless `flat`.
+    What repeats is rolled up into blocks, unless `flat`; in names `counted` numbers count layers.
     """
     value: Raw = dict(document.value)
     value["layers"] = [escaped(ordered(plain_entry(entry))) for entry in value["layers"]]
     if not flat:
         from .rolling import roll
 
-        value = roll(value)
+        value = roll(value, counted)
     imply(value["layers"], list(value.get("inputs", {})))
     if value.get("name") and "$" in value["name"]:
         value["name"] = value["name"].replace("$", "$$")

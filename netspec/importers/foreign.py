@@ -84,13 +84,14 @@ def spec_text(
         found = caffe.read(prototxt.decode(path, raw), report, shapes, allow_unknown, alone=True)
         if found.solver is None:
             raise
-    if kind_of(path, found.source.text.encode("utf-8", "surrogateescape")) != "prototxt":
+    kind = kind_of(path, raw)
+    if not kind:
         report.fatal(codes.UnknownImport, None, file=path)
     from . import caffe_tidy
 
-    value = caffe_tidy.tidy(found, flat)  # type: ignore[arg-type]
+    value = caffe_tidy.tidy(found, flat, counted=kind == "darknet")
     if "blocks" in value:
-        plain = caffe_tidy.tidy(found, True)  # type: ignore[arg-type]
+        plain = caffe_tidy.tidy(found, True)
         value = value if yaml_text.same_net(value, plain) else plain
     asked = [name for name in value.get("inputs", {}) if found.wanted_shape(name)]
     for name in asked:
@@ -100,7 +101,7 @@ def spec_text(
     if failed is not None:
         said = str(failed.diagnostics[0]).partition(": error")[2] or str(failed.diagnostics[0])
         value["notes"] = f"The solver's net could not be imported: error{said}"
-    comments = caffe_tidy.comments(found)  # type: ignore[arg-type]
+    comments = caffe_tidy.comments(found) if kind == "prototxt" else None  # type: ignore[arg-type]
     if not value["layers"] and "solver" in value:
         del value["layers"]  # its net is elsewhere: this is a part of a spec
     return yaml_text.text(value, comments)

@@ -23,15 +23,16 @@ _TOKEN = re.compile(r"[0-9]+|[A-Za-z]+|[^0-9A-Za-z]")
 _PRIME, _MODULUS = 1_000_003, (1 << 61) - 1
 
 
-def roll(value: Raw) -> Raw:
+def roll(value: Raw, counted: bool = False) -> Raw:
     """Return the value of a spec with what repeats rolled up, where anything does.
 
-    Entries with rules of phases stay as they are.
+    Entries with rules of phases stay as they are. `counted` says that numbers in names count
+    layers, and name no stages.
     """
     entries: list[Raw] = list(value["layers"])
     blocks: dict[str, Raw] = {}
     while len(blocks) < 16:
-        found = _best(entries)
+        found = _best(entries, counted)
         if found is None:
             break
         length, starts = found
@@ -55,7 +56,7 @@ def roll(value: Raw) -> Raw:
 # what repeats
 
 
-def _best(entries: Sequence[Raw]) -> tuple[int, list[int]] | None:
+def _best(entries: Sequence[Raw], counted: bool) -> tuple[int, list[int]] | None:
     """Return length and starts of the run of layers whose rolling saves the most lines."""
     tokens = _tokens(entries)
     count = len(tokens)
@@ -75,11 +76,11 @@ def _best(entries: Sequence[Raw]) -> tuple[int, list[int]] | None:
         for runs in places.values():
             if len(runs) > 1 and (len(runs) - 1) * length - 4 > best[0]:
                 starts = [start for start in runs if _closed(entries, start, length)]
-                if len(starts) < 2:
+                if len(starts) < 2 or _periodic(tokens[starts[0] : starts[0] + length]):
                     continue
                 # a block that people would have made: one blob goes in, and one comes out
                 run = entries[starts[0] : starts[0] + length]
-                wide = len(_outside(run)) - 1 + 2 * _straddles(run)
+                wide = len(_outside(run)) - 1 + 2 * (not counted and _straddles(run))
                 odd = sum(
                     max(0, live[start] - 1) + max(0, live[start + length] - 1) for start in starts
                 )
@@ -88,6 +89,13 @@ def _best(entries: Sequence[Raw]) -> tuple[int, list[int]] | None:
                 if gain > best[0]:
                     best = (gain, length, starts)
     return (best[1], best[2]) if best[2] else None
+
+
+def _periodic(run: list[Any]) -> bool:
+    """Return whether a run is itself some shorter run, said twice or more."""
+    return any(
+        len(run) % size == 0 and run[size:] == run[:-size] for size in range(1, len(run) // 2 + 1)
+    )
 
 
 def _live(entries: Sequence[Raw]) -> list[int]:
@@ -196,6 +204,7 @@ class _Block:
         self.copies = [entries[start : start + length] for start in starts]
         self.variables: dict[tuple[Any, ...], str] = {}  # by the values in each copy
         self.prefixes = [""] * len(starts)
+        self.ids: dict[tuple[Any, ...], str] = {}
 
     def build(self) -> tuple[str, Raw, list[Raw]] | None:
         """Return the name of the block, the block, and the entry that uses it for each copy."""
@@ -340,13 +349,26 @@ class _Block:
                 values: tuple[Any, ...] = tuple(varying)
                 if all(str(int(v)) == v if v.isdigit() else False for v in values):
                     values = tuple(map(int, values))
-                pieces.append("${" + self.variable(values, ("id",)) + "}")
+                pieces.append("${" + self.counted(values) + "}")
                 varying = []
             if same:
                 pieces.append(column[0])
             else:
                 varying = [a + b for a, b in zip(varying or [""] * len(names), column, strict=True)]
         return "".join(pieces)
+
+    def counted(self, values: tuple[Any, ...]) -> str:
+        """Return the expression of what tells the names of copies apart."""
+        for known, name in self.ids.items():
+            apart = {
+                value - other if isinstance(value, int) and isinstance(other, int) else 0
+                for value, other in zip(values, known, strict=True)
+            }
+            if len(apart) == 1 and 0 < (step := min(apart)) <= LONGEST:
+                return f"{name} + {step}"
+        found = self.variable(values, ("id",))
+        self.ids[values] = found
+        return found
 
     def block_name(self) -> str:
         """Return a name for the block: what the names of its copies have in common."""
@@ -417,10 +439,11 @@ def _follows(run: list[Raw], entry: Raw, readers: dict[str, int]) -> bool:
         return False
     for key, value in entry.get("with", {}).items():
         before = last["with"][key]
-        step = value - before if _number(value) and _number(before) else None
-        if value != before and step != 1:
+        if value == before and (len(run) == 1 or before == run[-2]["with"][key]):
+            continue
+        if not (_number(value) and _number(before) and value > before):
             return False
-        if len(run) > 1 and (value != before) != (before != run[-2]["with"][key]):
+        if len(run) > 1 and value - before != before - run[-2]["with"][key]:
             return False
     return True
 
@@ -436,8 +459,10 @@ def _joined(run: list[Raw]) -> Raw:
     for key, value in first.get("with", {}).items():
         if last["with"][key] == value:
             given[key] = value
-        else:
-            given[key] = f"${{i + {value}}}" if value else "${i}"
+            continue
+        step = run[1]["with"][key] - value
+        counted = "i" if step == 1 else f"{step} * i"
+        given[key] = f"${{{counted} + {value}}}" if value else f"${{{counted}}}"
     if given:
         entry["with"] = given
     return entry

@@ -21,10 +21,12 @@ MAX_HEADER = 100_000_000  # bytes; the limit is that of safetensors
 
 
 def kind_of(path: str) -> str:
-    """Return `safetensors`, `hdf5` or `caffemodel`, by the first bytes of a file."""
+    """Return `safetensors`, `hdf5`, `darknet` or `caffemodel`, by the first bytes of a file."""
     head = _read(path, 16)
     if head.startswith(_HDF5):
         return "hdf5"
+    if head[:4] == bytes(4) and head[4:8] in (bytes(4), b"\1\0\0\0", b"\2\0\0\0"):
+        return "darknet"
     size = int.from_bytes(head[:8], "little")
     return "safetensors" if head[8:9] == b"{" and size <= MAX_HEADER else "caffemodel"
 
@@ -106,7 +108,11 @@ def solver_state(path: str) -> SolverState:
 
 
 def of_net(net: Net, path: str) -> Fit:
-    """Return the arrays of a net out of a Caffe weights file, or raise where one does not fit."""
+    """Return the arrays of a net out of a weights file, or raise where one does not fit."""
+    if kind_of(path) == "darknet":
+        from . import darknet
+
+        return darknet.weights(net, path, _read(path))
     renamed = getattr(net.spec.document, "renamed", {})
     found = caffe_weights.fit(net, stored(path), renamed)
     if found.misfits:
@@ -206,6 +212,8 @@ def of_import(
 
     nets = [load(file, phase=phase, inputs=shapes) for phase in ("test", "train")]
     net = max(nets, key=lambda net: sum(len(node.weights) for node in net.flat.nodes))
+    if kind_of(path) == "darknet":
+        return net, of_net(net, path)
     renamed = getattr(net.spec.document, "renamed", {})
     return net, caffe_weights.fit(net, stored(path), renamed)
 

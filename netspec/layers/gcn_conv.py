@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import codes
-from ..blob import FLOATS, Blob
+from ..blob import Blob
 from ..layer import Filler, Layer, Reject, fixed, param
 
 TYPE_CHECKING = False

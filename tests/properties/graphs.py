@@ -53,6 +53,7 @@ class Graph:
         self.open = []  # blobs that layers may read
         self.types = []
         self.sources = []
+        self.overhangs = False  # is a window of a convolution larger than what it slides over
 
     # drawing
 
@@ -465,7 +466,7 @@ def scale(g, kind):
     if g.chance(0.4):
         count = g.draw.randint(0, x.rank - axis)
         second = g.twin(x, x.shape[axis : axis + count])
-        if count == 0 and kind == "Bias" or not count:
+        if (count == 0 and kind == "Bias") or not count:
             params = bias
         return g.add(kind, [x, second], x.shape, **{key: params})
     if g.chance(0.6) or axis + 1 > x.rank:
@@ -557,6 +558,8 @@ def convolution(g, kind):
     params = window_params(g, kernel, stride, before, after, dilation)
     together = list(zip(extents, kernel, stride, before, after, dilation, strict=True))
     made = [windows(*each) for each in together]
+    if kind != "Deconvolution":
+        g.overhangs |= any(d * (k - 1) + 1 > e + b + a for e, k, _, b, a, d in together)
     if kind == "Convolution" and g.chance(0.1):
         params = {k: v for k, v in params.items() if "kernel" in k or "dilation" in k}
         params |= {"pad_type": "SAME"}
@@ -712,7 +715,7 @@ def unpooling(g, kind):
         if axes == 2 and g.chance(0.5):
             params = {"unpool_h": made[0], "unpool_w": made[1]}
     else:
-        kernel, stride = [g.one(1, 2, 3) for _ in range(axes)], [g.one(1, 2, 3) for _ in range(axes)]
+        kernel, stride = ([g.one(1, 2, 3) for _ in range(axes)] for _ in range(2))
         pad = [g.between(0, (k - 1) // 2) for k in kernel]
         made = [
             s * (e - 1) + k - 2 * p
@@ -1011,7 +1014,7 @@ def reshape(g, kind):
         part = g.draw.choice(divisors(rest))
         middle.append(part)
         rest //= part
-    if rest > 1 or not middle and end > start and g.chance(0.5):
+    if rest > 1 or (not middle and end > start and g.chance(0.5)):
         middle.append(rest)
     dims = list(middle)
     for place, extent in enumerate(middle):
@@ -1459,6 +1462,7 @@ def graph(draw, least=1, most=8):
     while len(made.entries) < wanted and tries < 4 * wanted:
         tries += 1
         OPS[draw.choice(kinds)](made)
-    if not made.entries:
-        OPS["ReLU"](made)
+    if not made.entries:  # no type of the swarm fitted
+        small = made.fresh((2, 3))
+        made.add("ReLU", [small], small.shape)
     return made

@@ -7,6 +7,10 @@ tend to break: 0, -1, one too many, axes that are not there, kernels larger than
 
 from __future__ import annotations
 
+import json
+
+import torch
+
 import netspec
 from netspec.schema import found_types
 from tests.properties import graphs, oracle
@@ -17,6 +21,8 @@ FLOATS = (-1.0, -0.5, 0, 0.0, 0.1, 0.3, 0.5, 1, 1.0, 1.5, 2, 3.7, 20.0, 300, 1e-
 DTYPES = ("float32",) * 12 + ("int64", "int64", "float64", "int32", "bool")
 LARGEST = 300_000
 UNKNOWN = {"Python", "HDF5Output"}  # what they make nobody runs
+PLAINER = {"rois": "zeros", "boxes": "normal", "truth": "zeros", "image": "normal"}
+REGIONS = {"ROIPooling", "ROIAlign", "PSROIPooling"}
 KINDS = sorted(
     (cls for cls in found_types() if not cls.source and cls.__name__ not in UNKNOWN),
     key=lambda cls: cls.__name__,
@@ -177,9 +183,21 @@ class Mutant:
             return [*old[:at], old[at] + draw.choice((-1, 1)), *old[at + 1 :]]
         return value(draw, param)
 
-    def text(self):
-        import json
+    def takes(self, name):
+        """Return an input and the kind of data that no reader of it can find out of range."""
+        sizes, dtype, kind = next(each[1:] for each in self.inputs if each[0] == name)
+        bottoms, reads = self.entry["bottom"], self.cls.reads
+        place = bottoms.index(name)
+        read = reads if isinstance(reads, str) else reads[min(place, len(reads) - 1)]
+        kind = PLAINER.get(kind, kind)
+        if kind in ("index", "constant") or (kind == "normal" and read == "any"):
+            kind = "ones" if self.cls.__name__ in ("Filter", "CTCLoss") and place else "zeros"
+        regions = self.cls.__name__ in REGIONS and name == bottoms[-1]
+        if regions or (bottoms.count(name) > 1 and reads != "float"):
+            kind = "ones" if self.cls.__name__ == "Filter" else "zeros"
+        return graphs.Blob(name, sizes, dtype), kind
 
+    def text(self):
         lines = ["name: one", "inputs:"] if self.inputs else ["name: one"]
         for name, sizes, dtype, _ in self.inputs:
             lines.append(f"  {name}: {{shape: {json.dumps(sizes)}, dtype: {dtype}}}")
@@ -192,8 +210,6 @@ def check(draw, cls):
 
     `refused` by check, `not built` (the backend gives a reason), `large`, or `ran`.
     """
-    import torch
-
     mutant = Mutant(draw, cls)
     text = mutant.text()
     try:
@@ -208,20 +224,7 @@ def check(draw, cls):
     if any(graphs.prod(size) > LARGEST for size in sizes):
         return "large", text
     generator = torch.Generator().manual_seed(draw.randrange(1 << 30))
-    kinds = {name: (graphs.Blob(name, sizes, dtype), kind) for name, sizes, dtype, kind in mutant.inputs}
-    feed = []
-    for name in net.inputs:
-        blob, kind = kinds[name]
-        kind = PLAINER.get(kind, kind)
-        if kind in ("index", "constant") or kind == "normal" and cls.reads != "float":
-            bottom = mutant.entry["bottom"].index(name)
-            reads = cls.reads if isinstance(cls.reads, str) else cls.reads[min(bottom, len(cls.reads) - 1)]
-            if kind != "normal" or reads == "any":
-                kind = "ones" if cls.__name__ in ("Filter", "CTCLoss") and bottom else "zeros"
-        twice = mutant.entry["bottom"].count(name) > 1 and cls.reads != "float"
-        if twice or cls.__name__ in REGIONS and name == mutant.entry["bottom"][-1]:
-            kind = "zeros"
-        feed.append(oracle.data(blob, kind, 1, generator))
+    feed = [oracle.data(*mutant.takes(name), 1, generator) for name in net.inputs]
     try:
         oracle.run(net, feed, text)
     except oracle.Refusal as refusal:
@@ -231,7 +234,3 @@ def check(draw, cls):
             return "large", text
         raise
     return "ran", text
-
-
-PLAINER = {"rois": "zeros", "boxes": "normal", "truth": "zeros", "image": "normal"}
-REGIONS = {"ROIPooling", "ROIAlign", "PSROIPooling"}

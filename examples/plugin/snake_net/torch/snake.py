@@ -1,8 +1,9 @@
 """Snake in torch."""
 
 import torch
-from netspec_torch.lowering import module
 from torch import nn
+
+from netspec_torch.lowering import module
 
 
 class Snake(nn.Module):

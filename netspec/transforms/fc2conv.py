@@ -1,0 +1,539 @@
+"""fc2conv: dense layers as convolutions, so that a net takes images of any size.
+
+A dense layer that reads a map is a convolution whose kernel is the whole map, with the same
+weights in the same order; a dense layer after it has a kernel of 1. At the original size the
+answers are the same; on a larger image there is one for each place.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+
+from .. import codes
+from ..analysis.cost import batch, macs
+from ..diagnostics import Report, SpecError
+from ..dim import Dim
+from ..document import parse, read_text
+from ..importers import yaml_text
+from ..pipeline import compile_net
+from ..spec import as_list, validate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, NoReturn
+
+    from ..document import Document
+    from ..expand import Choice
+    from ..graph import Node, Value
+    from ..net import Net
+    from ..spec import Spec
+
+    Path = tuple[str | int, ...]
+    Raw = dict[str, Any]
+    Weights = dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]]
+
+NAME = "fc2conv"
+MESSAGE = "inner_product_param"
+AXES = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
+# what is the same on a vector and on a map of vectors, beside the activations
+SAME = frozenset({
+    "BN", "BatchNorm", "Bias", "Concat", "Dropout", "Eltwise", "Scale", "Silence", "Slice", "Split",
+})  # fmt: skip
+FLATTENERS = frozenset({"Flatten", "Reshape"})
+
+
+class Result:
+    """A changed spec: its text, what was changed, and the new shapes of weights by name."""
+
+    __slots__ = ("changes", "text", "weights")
+
+    def __init__(
+        self, text: str, changes: list[str], weights: Weights
+    ) -> None:
+        self.text = text
+        self.changes = changes
+        self.weights = weights  # the old shape and the new one
+
+
+def transform(
+    spec: Spec,
+    choices: Sequence[Choice],
+    report: Report,
+    at: Mapping[str, int],
+    shapes: Mapping[str, Sequence[Any]],
+    file: str,
+) -> Result:
+    """Return a spec with its dense layers as convolutions; `file` is what it will be called.
+
+    `choices` are the nets of the spec that must keep their meaning. Raises SpecError where a
+    layer stands in the way, with all of those.
+    """
+    nets = [compile_net(spec, choice, report, at, shapes) for choice in choices]
+    surgery = _Surgery(spec, report)
+    for net in nets:
+        surgery.look(net)
+    report.close()
+    if not surgery.kernels:
+        surgery.refuse_net("it has no dense layer that reads a map")
+    edits = _Edits(spec.document)
+    surgery.change(edits, choices)
+    return surgery.finish(edits, nets, at, file)
+
+
+class _Edits:
+    """Changes of a document: of its value, and of its text where that can be done in place."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.text = document.source.text
+        self.value: Raw = dict(document.value)
+        self.changes: set[tuple[int, int, str]] = set()
+
+    def parent(self, path: Path) -> Any:
+        """Return the container of a path, copied, so that no alias of it changes."""
+        inside: Any = self.value
+        for step in path[:-1]:
+            inside[step] = copy.copy(inside[step])
+            inside = inside[step]
+        return inside
+
+    def set(self, path: Path, item: Any) -> None:
+        """Give a key or an item another value."""
+        self.parent(path)[path[-1]] = item
+        span = self.document.span(*path)
+        self.changes.add((span.start, span.end, yaml_text.flow(item)))
+
+    def rename(self, path: Path, key: str) -> None:
+        """Give a key another name, at its place."""
+        inside = self.parent(path)
+        items = [(key if name == path[-1] else name, item) for name, item in inside.items()]
+        inside.clear()
+        inside.update(items)
+        span = self.document.key_span(*path)
+        self.changes.add((span.start, span.end, key))
+
+    def insert(self, path: Path, key: str, item: Any) -> None:
+        """Put a key after the one at `path`."""
+        inside = self.parent(path)
+        items = dict(inside)
+        inside.clear()
+        for name, value in items.items():
+            inside[name] = value
+            if name == path[-1]:
+                inside[key] = item
+        said = f"{key}: {yaml_text.flow(item)}"
+        end = self.document.span(*path).end
+        if self.flows(path):
+            self.changes.add((end, end, f", {said}"))
+            return
+        line = self.line_end(end)
+        start = self.document.key_span(*path).start
+        indent = " " * (start - self.line_start(start))
+        self.changes.add((line, line, f"\n{indent}{said}"))
+
+    def remove(self, path: Path) -> None:
+        """Take a key out of a mapping, or an item out of a list."""
+        inside = self.parent(path)
+        del inside[path[-1]]
+        start = self.document.key_span(*path).start
+        end = self.document.span(*path).end
+        if self.flows(path):
+            before = self.text[:start].rstrip()
+            if before.endswith(","):
+                start = len(before) - 1
+            elif (after := re.compile(r"\s*,\s*").match(self.text, end)) is not None:
+                end = after.end()
+        else:
+            start = self.line_start(start)
+            end = self.line_end(end) + 1
+        self.changes.add((start, end, ""))
+
+    def flows(self, path: Path) -> bool:
+        """Return whether the container of a path is written in brackets."""
+        return self.document.span(*path[:-1]).text[:1] in ("{", "[")
+
+    def line_start(self, at: int) -> int:
+        return self.text.rfind("\n", 0, at) + 1
+
+    def line_end(self, at: int) -> int:
+        end = self.text.find("\n", at)
+        return len(self.text) if end < 0 else end
+
+    def written(self) -> tuple[str, bool]:
+        """Return the changed spec as YAML, and whether it is the old text with its comments."""
+        text, last = self.text, len(self.text) + 1
+        for start, end, put in sorted(self.changes, reverse=True):
+            if end > last:
+                break  # two changes of one place: the values will differ
+            text, last = text[:start] + put + text[end:], start
+        return self.checked(text)
+
+    def checked(self, text: str) -> tuple[str, bool]:
+        """Return a text where it says what it should; else the value, written anew."""
+        report = Report()
+        try:
+            if parse(read_text("spec", text, report), report).value == self.value:
+                return text, True
+        except SpecError:
+            pass
+        return yaml_text.text(self.value), False
+
+
+class _Surgery:
+    """What is to be done to the nets of a spec."""
+
+    def __init__(self, spec: Spec, report: Report) -> None:
+        self.spec = spec
+        self.report = report
+        self.kernels: dict[Path, int | list[int]] = {}  # by the place of the dense entry
+        self.dropped: set[Path] = set()
+        self.shapes: dict[str, list[Any]] = {}  # new ones, by input
+        self.extents: list[dict[str, int]] = []  # what the new symbols were, for each net
+        self.weights: Weights = {}
+        self.changes: dict[str, None] = {}
+
+    def refuse(self, node: Node, reason: str, hint: str = "", key: str = "type") -> None:
+        """Report that a layer stands in the way."""
+        self.report.add(
+            codes.NotTransformed, node.place.span(key), transform=NAME, layer=node.name,
+            reason=reason, hint=hint,
+        )  # fmt: skip
+
+    def refuse_net(self, reason: str) -> NoReturn:
+        """End with a reason that is no layer's."""
+        self.report.fatal(
+            codes.NotTransformed, None, transform=NAME, layer=self.spec.name, reason=reason
+        )
+
+    # reading the nets
+
+    def look(self, net: Net) -> None:
+        """Note what one net needs."""
+        maps: dict[int, int] = {}  # vectors that become maps, and how many axes they get
+        flat: dict[int, Node] = {}  # vectors that a layer made of maps, and the layer
+        firsts: list[Value] = []
+        for node in net.flat.nodes:
+            if node.type == "InnerProduct":
+                bottom = node.bottoms[0]
+                shape = bottom.blob.shape if bottom.blob else ()
+                axes = maps.get(id(bottom), 0)
+                if id(bottom) in flat:
+                    self.refuse_flat(flat[id(bottom)], node)
+                elif axes or len(shape) > 2:
+                    self.convert(node, shape, axes)
+                    maps.update((id(top), axes or len(shape) - 2) for top in node.tops)
+                    if not axes:
+                        firsts.append(bottom)
+                continue
+            axes = max((maps.get(id(value), 0) for value in node.bottoms), default=0)
+            if not axes:
+                _note_flat(node, flat)
+            elif node.layer.family == "loss":
+                self.drop(node)
+            else:
+                if reason := _unfit(node, maps):
+                    self.refuse(node, *reason)
+                maps.update((id(top), axes) for top in node.tops)
+        self.free(net, firsts)
+
+    def refuse_flat(self, maker: Node, dense: Node) -> None:
+        """Refuse a map that is flattened before the dense layer that reads it."""
+        self.refuse(
+            maker, f"it reshapes the map that `{dense.name}` reads",
+            "leave it out: InnerProduct flattens by itself" if maker.type == "Flatten" else "",
+        )  # fmt: skip
+
+    def convert(self, node: Node, shape: Sequence[Any], axes: int) -> None:
+        """Note one dense layer, its kernel and the new shape of its weight.
+
+        `axes` are those that its bottom gets; 0 where it is a map already.
+        """
+        layer: Any = node.layer
+        sizes = "x".join(map(str, shape))
+        spatial = (1,) * axes if axes else tuple(shape[2:])
+        open_ = sorted({name for size in spatial if isinstance(size, Dim) for name in size.symbols})
+        if not self.ours(node):
+            return
+        if layer.transpose:
+            self.refuse(node, "its weight is stored as inputs x outputs", key=MESSAGE)
+        elif layer.axis not in (1, 1 - len(shape)):
+            self.refuse(
+                node, f"its axis is {layer.axis}, and of {sizes} a convolution sums from axis 1 on",
+                key=MESSAGE,
+            )  # fmt: skip
+        elif not isinstance(_at(self.spec.document.value, node.place.path).get(MESSAGE), dict):
+            self.refuse(node, f"its `{MESSAGE}` is a variable as a whole", key=MESSAGE)
+        elif open_:
+            self.refuse(
+                node, f"it reads {sizes}, and a kernel is a number",
+                f"give the size it is for: --at {','.join(f'{name}=...' for name in open_)}",
+            )  # fmt: skip
+        elif len(spatial) > len(AXES):
+            self.refuse(node, f"it reads {sizes}, and {len(AXES)} spatial axes are the most")
+        else:
+            self.note(node, shape[1], spatial)
+
+    def note(self, node: Node, channels: int, spatial: tuple[int, ...]) -> None:
+        """Note one dense layer that can be converted."""
+        kernel = spatial[0] if len(set(spatial)) == 1 else list(spatial)
+        other = self.kernels.setdefault(node.place.path, kernel)
+        if other != kernel:
+            self.refuse(
+                node, f"it stands for several layers, and one needs a kernel of "
+                f"{yaml_text.flow(other)}, one of {yaml_text.flow(kernel)}",
+                "choose a scale with --scale, or write the layers one by one",
+            )  # fmt: skip
+        weight = node.weights[0]
+        new = (*weight.shape[:1], channels, *spatial)
+        if weight.owner is None:
+            name = f"{node.name}.{weight.name}"
+            if self.weights.setdefault(name, (weight.shape, new)) != (weight.shape, new):
+                del self.weights[name]  # of several nets, each with its own
+        self.say(
+            f"{node.name}: InnerProduct -> Convolution, kernel {_times(spatial)}, "
+            f"weight {_times(weight.shape)} -> {_times(new)}"
+        )
+
+    def say(self, change: str) -> None:
+        """Note what the user should know was changed."""
+        self.changes[change] = None
+
+    def ours(self, node: Node) -> bool:
+        """Return whether a layer stands in the spec itself; refuse one that does not."""
+        if node.place.document is not self.spec.document:
+            self.refuse(node, "it stands in an imported file", "transform that file")
+            return False
+        return True
+
+    def drop(self, node: Node) -> None:
+        """Leave out a loss or an accuracy: it compares one answer with one label."""
+        if not self.ours(node):
+            return
+        reader = next((reader for top in node.tops for reader in top.readers), None)
+        if len(node.place.path) != 2 or reader is not None:
+            self.refuse(
+                node, "it compares one answer with one label"
+                + (f", and `{reader.name}` reads it" if reader else ""),
+                "leave it out",
+            )  # fmt: skip
+            return
+        self.dropped.add(node.place.path)
+        self.say(f"{node.name}: left out, it compares one answer with one label")
+
+    def free(self, net: Net, firsts: Sequence[Value]) -> None:
+        """Note the inputs that the converted layers come from: their extents become symbols."""
+        extents: dict[str, int] = {}
+        pending, seen = list(firsts), set()
+        while pending:
+            value = pending.pop()
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            if value.maker is not None:
+                pending += value.maker.bottoms
+                if value.maker.layer.source and value.blob and value.blob.rank > 2:
+                    self.refuse(
+                        value.maker, "it says the size of the images",
+                        f"declare `{value.name}` under `inputs:`",
+                    )  # fmt: skip
+            elif value.name in net.flat.declared:
+                declared = net.flat.declared[value.name]
+                dims = declared["shape"] if isinstance(declared, dict) else declared
+                self.free_input(value.name, as_list(dims), extents)
+        self.extents.append(extents)
+
+    def free_input(self, name: str, dims: list[Any], extents: dict[str, int]) -> None:
+        """Note the new shape of one input."""
+        axes = AXES.get(len(dims) - 2, ())
+        fixed = [(axis, dim) for axis, dim in enumerate(dims[2:], 2) if isinstance(dim, int)]
+        if not axes or not fixed:
+            return
+        known = self.shapes.get(name)
+        taken = set(re.findall(r"[A-Za-z_]\w*", f"{self.spec.inputs} {list(self.shapes.values())}"))
+        new = list(dims)
+        for axis, dim in fixed:
+            symbol = axes[axis - 2] if known is None else str(known[axis])
+            while known is None and symbol in taken and extents.get(symbol) != dim:
+                symbol += "_"
+            new[axis] = symbol
+            extents[symbol] = dim
+        self.shapes[name] = new
+        self.say(f"{name}: {_times(dims)} -> {_times(new)}")
+
+    # changing the spec
+
+    def change(self, edits: _Edits, choices: Sequence[Choice]) -> None:
+        """Make every change that was noted, and those that the choice of a net means."""
+        for path, kernel in self.kernels.items():
+            self.change_dense(edits, path, kernel)
+        for name, dims in self.shapes.items():
+            path = ("inputs", name)
+            declared = self.spec.inputs[name]
+            if isinstance(declared, dict):
+                path, declared = (*path, "shape"), declared["shape"]
+            if not isinstance(declared, list):
+                edits.set(path, dims)
+                continue
+            for axis, dim in enumerate(dims):
+                if declared[axis] != dim and isinstance(dim, str) and axis > 1:
+                    edits.set((*path, axis), dim)
+        self.settle(edits, choices)
+        self.leave_out(edits, choices[0])
+        if "expect" in edits.value:
+            edits.remove(("expect",))
+
+    def change_dense(self, edits: _Edits, path: Path, kernel: int | list[int]) -> None:
+        """Write one dense entry as a convolution."""
+        edits.set((*path, "type"), "Convolution")
+        params = _at(self.spec.document.value, path)[MESSAGE]
+        edits.insert((*path, MESSAGE, "num_output"), "kernel_size", kernel)
+        for key in ("axis", "transpose"):
+            if key in params:
+                edits.remove((*path, MESSAGE, key))
+        edits.rename((*path, MESSAGE), "convolution_param")
+
+    def settle(self, edits: _Edits, choices: Sequence[Choice]) -> None:
+        """Make the chosen scale and variables the spec's own."""
+        scale, given = choices[0].scale, dict(choices[0].vars)
+        if scale is not None and len(choices) == 1:
+            given = {**self.spec.scales[scale], **given}
+            edits.remove(("scales",))
+            if "name" in edits.value:
+                edits.set(("name",), scale)
+            self.say(f"{scale}: the only scale now")
+        for name, value in given.items():
+            if "vars" not in edits.value:
+                edits.value["vars"] = {}
+            edits.set(("vars", name), value)
+            for other, named in edits.value.get("scales", {}).items():
+                if name in named:
+                    edits.set(("scales", other, name), value)
+
+    def leave_out(self, edits: _Edits, choice: Choice) -> None:
+        """Take out the layers of the other phase and the losses, and the inputs only they read."""
+        kept: set[str] = set()
+        left: set[str] = set()
+        for index, entry in reversed(list(enumerate(self.spec.layers))):
+            path: Path = ("layers", index)
+            bottoms = as_list(entry.get("bottom", []))
+            if path in self.dropped or not _of_phase(entry, choice.phase):
+                edits.remove(path)
+                left.update(bottoms)
+                if path not in self.dropped:
+                    self.say(f"{entry['name']}: left out, it is of the other phase")
+                continue
+            kept.update(bottoms)
+            for key in ("include", "exclude"):
+                if entry.get(key) and all(set(rule) == {"phase"} for rule in as_list(entry[key])):
+                    edits.remove((*path, key))
+        for name in (left - kept) & self.spec.inputs.keys():
+            edits.remove(("inputs", name))
+            self.say(f"{name}: left out, no layer reads it now")
+        outputs = [name for name in self.spec.outputs or [] if name not in self.lost()]
+        if self.spec.outputs not in (None, outputs):
+            edits.set(("outputs",), outputs)
+
+    def lost(self) -> set[str]:
+        """Return the tops of the layers that are left out."""
+        return {
+            top for path in self.dropped
+            for entry in [_at(self.spec.document.value, path)]
+            for top in as_list(entry.get("top", entry["name"]))
+        }  # fmt: skip
+
+    # the new spec
+
+    def finish(
+        self, edits: _Edits, nets: Sequence[Net], at: Mapping[str, int], file: str
+    ) -> Result:
+        """Return the new spec, once its nets are known to be good."""
+        text, kept = edits.written()
+        report = Report()
+        expected = []
+        try:
+            spec = validate(parse(read_text(file, text, report), report), report)
+            for net, extents in zip(nets, self.extents, strict=True):
+                choice = copy.copy(net.choice)
+                choice.scale = choice.scale if spec.scales else None
+                choice.vars = {}
+                made = compile_net(spec, choice, report, {}, {})
+                expected.append(self.expectation(net, made, {**at, **extents}))
+        except SpecError as error:
+            first = error.diagnostics[0]
+            self.refuse_net(f"the net that comes of it is wrong: {first.message}")
+        edits.value["expect"] = expected if len(expected) > 1 else expected[0]
+        flow = yaml_text.flow
+        said = [f"expect: {flow(expected[0])}"]
+        if len(expected) > 1:
+            said = ["expect:", *(f"  - {flow(each)}" for each in expected)]
+        text, whole = edits.checked("\n".join([text.rstrip(), *said, ""]))
+        if not (kept and whole) and "#" in self.spec.document.source.text:
+            self.say("written anew: the comments are not kept")
+        return Result(text, list(self.changes), self.weights)
+
+    def expectation(self, old: Net, net: Net, sizes: dict[str, int]) -> Raw:
+        """Return what a new net is to be, at the size of the old one; note its outputs."""
+        found: Raw = {"scale": net.scale} if net.scale else {}
+        sizes = {**batch(net), **sizes}
+        cost = macs(net)
+        cost = cost.at(sizes) if isinstance(cost, Dim) else cost
+        found["at"] = sizes
+        if isinstance(net.params.total, int):
+            found["params"] = net.params.total
+        if isinstance(cost, int):
+            found["macs"] = cost
+        found["outputs"] = {}
+        images = {name: size for name, size in sizes.items() if name not in batch(net)}
+        for name, blob in net.outputs.items():
+            shape = [size.at(images) if isinstance(size, Dim) else size for size in blob.shape]
+            found["outputs"][name] = [str(s) if isinstance(s, Dim) else s for s in shape]
+            if name in old.outputs and old.outputs[name].rank < blob.rank:
+                self.say(f"{name}: {old.outputs[name]} -> {blob}")
+                if not any(isinstance(size, Dim) for size in blob.shape[2:]):
+                    self.say(f"{name}: of one size, whatever the size of the image")
+        return found
+
+
+def _unfit(node: Node, maps: Mapping[int, int]) -> tuple[str, str] | None:
+    """Return why a layer that reads new maps would mean something else now, and what helps."""
+    layer: Any = node.layer
+    vector = next((value for value in node.bottoms if id(value) not in maps), None)
+    axis = getattr(layer, "axis", 1)
+    if layer.family != "activation" and node.type not in SAME:
+        return f"{node.type} of a vector is another thing than {node.type} of a map", ""
+    if vector is not None:
+        return f"`{vector.name}` stays a vector, beside a map", ""
+    if axis not in (0, 1):
+        return f"its axis is {axis}, and there are more axes now", "write `axis: 1`"
+    if len(node.bottoms) == 1 and getattr(layer, "num_axes", 1) not in (0, 1):
+        return "it spans all axes, and there are more now", "write `num_axes: 1`"
+    return None
+
+
+def _note_flat(node: Node, flat: dict[int, Node]) -> None:
+    """Note the vectors that are maps in another shape, and the layer that made them so."""
+    maker = next((flat[id(value)] for value in node.bottoms if id(value) in flat), None)
+    if node.type in FLATTENERS and node.bottoms[0].blob and node.bottoms[0].blob.rank > 2:
+        maker = node
+    if maker is not None:
+        flat.update((id(top), maker) for top in node.tops if top.blob and top.blob.rank == 2)
+
+
+def _of_phase(entry: Raw, phase: str) -> bool:
+    """Return whether the rules of an entry leave it in a phase, whatever the stage."""
+    include = [rule for rule in as_list(entry.get("include", [])) if isinstance(rule, dict)]
+    exclude = [rule for rule in as_list(entry.get("exclude", [])) if isinstance(rule, dict)]
+    kept = not include or any(rule.get("phase", phase) == phase for rule in include)
+    return kept and {"phase": phase} not in exclude
+
+
+def _at(value: Any, path: Path) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+def _times(shape: Sequence[Any]) -> str:
+    return "x".join(map(str, shape))

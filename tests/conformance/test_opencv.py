@@ -1,0 +1,132 @@
+"""Whole Caffe nets in OpenCV, which reads the prototxt and the caffemodel that a spec becomes.
+
+OpenCV runs in a process of its own: a file it does not like can end it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import netspec
+from netspec.diagnostics import Report
+from netspec.importers.caffe_write import prototxt
+from netspec.pipeline import Imports, open_spec
+from tests.conformance import caffemodel_writer
+from tests.conformance.references import randomise
+
+pytest.importorskip("cv2")
+HERE = os.path.dirname(os.path.abspath(__file__))
+SPECS = os.path.join(os.path.dirname(os.path.dirname(HERE)), "specs")
+CHILD = """
+import sys, numpy as np, cv2
+cv2.setNumThreads(1)
+for folder in sys.argv[1:]:
+    try:
+        net = cv2.dnn.readNetFromCaffe(folder + "/net.prototxt", folder + "/net.caffemodel")
+        given = np.load(folder + "/in.npz")
+        for name in given.files:
+            net.setInput(given[name], name)
+        names = open(folder + "/names").read().split()
+        np.savez(folder + "/out.npz", **dict(zip(names, net.forward(names))))
+    except cv2.error as error:
+        open(folder + "/error", "w").write(str(error))
+"""
+
+
+def write(folder, spec, shapes, feed=None, choice=None):
+    """Write a spec as Caffe's two files, and inputs; return the module and what it gives."""
+    report = Report()
+    opened, scale = open_spec(str(spec), report)
+    text = prototxt(opened, Imports(opened, report), choice or scale, {}, shapes, report)
+    net = netspec.load(str(spec), inputs=shapes, scale=choice)
+    with torch.device("cpu"):
+        model = randomise(netspec.build(net, outputs=list(net.outputs)), 3).eval()
+    for name, tensor in model.named_buffers():
+        if name.endswith("factor"):
+            tensor.fill_(1.0)
+    generator = torch.Generator().manual_seed(1)
+    feed = feed or [torch.randn(blob.shape, generator=generator) for blob in net.inputs.values()]
+    with torch.no_grad():
+        found = model(*feed)
+    if isinstance(found, torch.Tensor):
+        found = {next(iter(net.outputs)): found}
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "net.prototxt"), "w") as file:
+        file.write(caffemodel_writer.deployed(text, net))
+    with open(os.path.join(folder, "net.caffemodel"), "wb") as file:
+        file.write(caffemodel_writer.caffemodel(caffemodel_writer.weights(net, model)))
+    with open(os.path.join(folder, "names"), "w") as file:
+        file.write("\n".join(found))
+    arrays = {name: tensor.numpy() for name, tensor in zip(net.inputs, feed, strict=True)}
+    np.savez(os.path.join(folder, "in.npz"), **arrays)
+    return net, found
+
+
+def opencv(*folders):
+    """Run nets in OpenCV; return the exit status."""
+    command = [sys.executable, "-c", CHILD, *map(str, folders)]
+    return subprocess.run(command, timeout=600, check=False).returncode
+
+
+def outputs(folder):
+    """Return what OpenCV made of a net, or why it did not."""
+    try:
+        return dict(np.load(os.path.join(folder, "out.npz")))
+    except FileNotFoundError:
+        with open(os.path.join(folder, "error")) as file:
+            return file.read()
+
+
+def compare(found, theirs, tolerance):
+    assert isinstance(theirs, dict), theirs
+    for name, ours in found.items():
+        ours, other = ours.numpy(), theirs[name]
+        assert ours.size == other.size, (name, ours.shape, other.shape)
+        scale = np.abs(ours).max()
+        assert scale > 0, name
+        difference = np.abs(ours.reshape(other.shape) - other).max()
+        assert difference <= tolerance * scale, (name, difference, scale)
+
+
+SMALL = {"num_output: 4096": "num_output: 48"}
+slow, reference = pytest.mark.slow, pytest.mark.reference
+NETS = [
+    pytest.param("lenet_caffe", [2, 1, 28, 28], {}),
+    pytest.param("cifar10_quick_caffe", [2, 3, 32, 32], {}),
+    pytest.param("cifar10_full_caffe", [2, 3, 32, 32], {}),
+    pytest.param("alexnet_caffe", [1, 3, 227, 227], SMALL, marks=slow),
+    pytest.param("caffenet", [1, 3, 227, 227], SMALL, marks=slow),
+    pytest.param("googlenet_caffe", [1, 3, 224, 224], {}, marks=slow),
+    pytest.param("fcn8s_voc", [1, 3, 33, 50], SMALL, marks=slow),
+    pytest.param("fcn16s_voc", [1, 3, 33, 50], SMALL, marks=slow),
+    pytest.param("fcn32s_voc", [1, 3, 33, 50], SMALL, marks=slow),
+    pytest.param("ppgn_generator_fc6", [1, 4096], {}, marks=reference),
+    pytest.param("alexnet_caffe", [1, 3, 227, 227], {}, marks=reference),
+    pytest.param("caffenet", [2, 3, 227, 227], {}, marks=reference),
+    pytest.param("rcnn_ilsvrc13", [1, 3, 227, 227], {}, marks=reference),
+    pytest.param("vgg", [1, 3, 224, 224], {}, marks=reference),
+    pytest.param("fcn8s_voc", [1, 3, 64, 64], {}, marks=reference),
+]
+
+
+@pytest.mark.parametrize(("name", "shape", "edits"), NETS)
+def test_a_whole_net(name, shape, edits, tmp_path):
+    with open(os.path.join(SPECS, f"{name}.yaml"), encoding="utf-8") as file:
+        text = file.read()
+    for old, new in edits.items():
+        assert old in text, f"{name} has no {old}"
+        text = text.replace(old, new)
+    spec = tmp_path / "net.yaml"
+    spec.write_text(text, encoding="utf-8")
+    first, *others = re.findall(r"^  (\w+): (?:\[|\{shape)", text, flags=re.MULTILINE)
+    shapes = {first: shape, **{other: shape[:1] for other in others if other == "label"}}
+    _, found = write(tmp_path / "files", spec, shapes)
+    assert opencv(tmp_path / "files") == 0
+    compare(found, outputs(tmp_path / "files"), 1e-5)

@@ -1,0 +1,1 @@
+"""A plugin of netspec, as a third party would write it."""
