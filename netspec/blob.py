@@ -36,7 +36,7 @@ class Blob:
 
     def __str__(self) -> str:
         return "x".join(
-            f"({size})" if isinstance(size, Dim) and len(size.terms) > 1 else str(size)
+            f"({size})" if isinstance(size, Dim) and [*size.terms.values()] != [1] else str(size)
             for size in self.shape
         )
 

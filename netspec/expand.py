@@ -83,6 +83,9 @@ def expand(
         scope.names[name] = walk.graph.inputs[name] = Value(name, None)
         scope.made.add(name)
     walk.graph.declared = walk.declared(spec, file.env)
+    expected = spec.document.value.get("expect", [])
+    place = Place(spec.document, ("expect",))
+    walk.graph.expect = as_list(walk.value(expected, file.env, place))
     use = _Use(file, file.env, scope, Place(spec.document, ("layers",)), (), False, ())
     walk.entries(spec.layers, use, _start(spec))
     graph = walk.graph

@@ -103,6 +103,7 @@ class Graph:
     def __init__(self) -> None:
         self.inputs: dict[str, Value] = {}
         self.declared: dict[str, Any] = {}  # the inputs' shapes as written, variables set
+        self.expect: list[Any] = []  # the expectations, likewise
         self.nodes: list[Node] = []
         self.outputs: dict[str, Value] = {}
         self.names: dict[str, Value] = {}  # what a name at the top level means in the end

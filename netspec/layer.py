@@ -154,7 +154,8 @@ class Layer:
         for name, kind in cls.__dict__.get("__annotations__", {}).items():
             declared = cls.__dict__.get(name)
             if isinstance(declared, Param):
-                declared.name, declared.kind = name, str(kind)
+                declared.name = name
+                declared.kind = kind if isinstance(kind, str) else kind.__name__
                 declared.field = declared.field or name
                 params[name] = declared
                 setattr(cls, name, declared.default)

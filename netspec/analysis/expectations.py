@@ -135,7 +135,7 @@ def applicable(net: Net) -> list[tuple[Place, dict[str, Any]]]:
     spec = net.spec
     listed = isinstance(spec.document.value.get("expect"), list)
     found = []
-    for index, expected in enumerate(spec.expect):
+    for index, expected in enumerate(net.flat.expect):
         path = ("expect", index) if listed else ("expect",)
         if "scale" in expected and net.scale not in as_list(expected["scale"]):
             continue

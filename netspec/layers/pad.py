@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import codes
-from ..blob import Blob
+from ..blob import Blob, Window
 from ..dim import minimum
 from ..layer import Layer, PerAxis, Reject, param
 from .convolution import padding
@@ -64,6 +64,12 @@ class Pad(Layer):
         return x.like(
             spatial=[b + size + a for b, size, a in zip(before, x.spatial, after, strict=True)]
         )
+
+    def window(self, *bottoms: Blob) -> Window:
+        """Return the window of one element that slides over the border too."""
+        before, after = self.border(bottoms[0])
+        ones = (1,) * len(before)
+        return Window(ones, ones, before, ones, after)
 
     def border(self, x: Blob) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the border before and after each spatial axis."""

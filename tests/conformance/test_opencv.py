@@ -6,6 +6,7 @@ OpenCV runs in a process of its own: a file it does not like can end it.
 from __future__ import annotations
 
 import os
+import random
 import re
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from netspec.importers.caffe_write import prototxt
 from netspec.pipeline import Imports, open_spec
 from tests.conformance import caffemodel_writer
 from tests.conformance.references import randomise
+from tests.properties import graphs, oracle
 
 pytest.importorskip("cv2")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -85,12 +87,12 @@ def outputs(folder):
 
 
 def compare(found, theirs, tolerance):
+    """Assert that two nets give the same, within a fraction of the largest value."""
     assert isinstance(theirs, dict), theirs
     for name, ours in found.items():
         ours, other = ours.numpy(), theirs[name]
         assert ours.size == other.size, (name, ours.shape, other.shape)
         scale = np.abs(ours).max()
-        assert scale > 0, name
         difference = np.abs(ours.reshape(other.shape) - other).max()
         assert difference <= tolerance * scale, (name, difference, scale)
 
@@ -129,4 +131,65 @@ def test_a_whole_net(name, shape, edits, tmp_path):
     shapes = {first: shape, **{other: shape[:1] for other in others if other == "label"}}
     _, found = write(tmp_path / "files", spec, shapes)
     assert opencv(tmp_path / "files") == 0
+    assert all(tensor.abs().max() > 0 for tensor in found.values())
     compare(found, outputs(tmp_path / "files"), 1e-5)
+
+
+KNOWN = [  # types that OpenCV runs as Caffe does
+    "AbsVal", "BNLL", "BatchNorm", "Concat", "Convolution", "Deconvolution", "Dropout", "ELU",
+    "Eltwise", "Flatten", "InnerProduct", "LRN", "PReLU", "Pooling", "Power", "ReLU", "Scale",
+    "Sigmoid", "Slice", "Softmax", "Split", "TanH",
+]  # fmt: skip
+
+
+OTHERS = {  # fields that Caffe, or OpenCV, does not have
+    "broadcast", "ceil_mode", "count_include_pad", "equalized_lr", "hole", "output_padding",
+    "output_size", "pad_b", "pad_begin", "pad_end", "pad_l", "pad_r", "pad_t", "pad_type",
+    "scale_bias", "scale_train", "spectral_norm", "use_global_stats",
+}  # fmt: skip
+
+
+def random_net(draw):
+    """Return a random net of images in words that Caffe has; None where it needs others."""
+    made = graphs.Graph(draw, KNOWN)
+    made.shape = lambda rank: graphs.Graph.shape(made, 4)
+    for _ in range(draw.randint(1, 7)):
+        graphs.OPS[draw.choice(KNOWN)](made)
+    words = {field for entry in made.entries for key, params in entry.items()
+             if key.endswith("_param") for field in params}  # fmt: skip
+    pools = {entry.get("pooling_param", {}).get("pool") for entry in made.entries}
+    fits = not words & OTHERS and pools <= {None, "MAX", "AVE"}
+    return made if made.entries and fits else None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_nets(seed, tmp_path):
+    nets, folders = {}, []
+    number = 0
+    while len(folders) < 50:
+        number += 1
+        graph = random_net(random.Random(f"{seed} {number}"))
+        spec = tmp_path / f"{number}.yaml"
+        if graph is None:
+            continue
+        spec.write_text(graph.text(graph.sizes()), encoding="utf-8")
+        generator = torch.Generator().manual_seed(number)
+        net = netspec.load(str(spec))
+        kinds = {blob.name: (blob, kind, limit) for blob, kind, limit in graph.inputs}
+        feed = [oracle.data(*kinds[name], generator) for name in net.inputs]
+        nets[number] = graph, *write(tmp_path / str(number), spec, {}, feed)
+        folders.append(tmp_path / str(number))
+    assert opencv(*folders) == 0
+    wrong, ran = [], 0
+    for folder in folders:
+        graph, _, found = nets[int(folder.name)]
+        theirs = outputs(folder)
+        if isinstance(theirs, str):
+            continue  # OpenCV does not read all that Caffe does
+        ran += 1
+        try:
+            compare(found, theirs, 1e-4)
+        except AssertionError as difference:
+            wrong.append(f"{difference}\n{graph.text(graph.sizes())}")
+    assert not wrong, f"{len(wrong)} of {ran}:\n" + "\n".join(wrong[:3])
+    assert ran > 25

@@ -31,5 +31,5 @@ def lower(node: Node) -> Lowered:
     """Return the grids in one call."""
     layer = node.layer
     if layer.pool == "STOCHASTIC":
-        raise Refused("Caffe's own CPU code does not run it")
+        raise Refused("pool STOCHASTIC, which Caffe's own CPU code does not run")
     return function(spatial_pyramid, layer.pyramid_height, layer.pool == "AVE")
