@@ -45,25 +45,24 @@ def main(argv: Sequence[str]) -> int:
     """Run one command; return 0 for clean, 1 for findings, 2 for wrong usage or a bug."""
     collecting = gc.isenabled()
     gc.disable()  # a run is short, and its graphs live until the end
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    _open_streams()
     try:
-        code = _dispatch(argv)
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-    except SystemExit as stop:  # argparse ends so
-        code = stop.code if isinstance(stop.code, int) else 2
-        code = code if _flushed() else 141
+        code = _outcome(argv)
+        sys.stdout.flush()
+        sys.stderr.flush()
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
         _silence()
         code = 141
-    except SpecError as error:
-        print(error, file=sys.stdout)  # noqa: T201
-        code = 1 if _flushed() else 141
+    except OSError as error:  # of a stream: what reads and writes files knows their names
+        _silence()
+        print(f"netspec: cannot write: {error.strerror or error}", file=sys.stderr)  # noqa: T201
+        code = 2
+    except MemoryError:
+        _silence()
+        print("netspec: there is not enough memory for this", file=sys.stderr)  # noqa: T201
+        code = 2
     except Exception as error:
         if os.environ.get("NETSPEC_DEBUG"):
             raise
@@ -77,6 +76,26 @@ def main(argv: Sequence[str]) -> int:
         if collecting:
             gc.enable()
     return code
+
+
+def _outcome(argv: Sequence[str]) -> int:
+    try:
+        return _dispatch(argv)
+    except SystemExit as stop:  # argparse ends so
+        return stop.code if isinstance(stop.code, int) else 2
+    except SpecError as error:
+        print(error, file=sys.stdout)  # noqa: T201
+        return 1
+
+
+def _open_streams() -> None:
+    """Make every stream take any text; one that is closed takes it nowhere."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - open until the end
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _dispatch(argv: Sequence[str]) -> int:
@@ -114,7 +133,11 @@ def _options(name: str, module: ModuleType, argv: Sequence[str]) -> Namespace:
         # a width of its own spares argparse the search for the terminal's
         return RawDescriptionHelpFormatter(prog, max_help_position=28, width=96)
 
-    parser = ArgumentParser(
+    class Parser(ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            super().error(printable(message)[:1_000])
+
+    parser = Parser(
         prog=f"netspec {name}", description=module.__doc__, formatter_class=form,
         allow_abbrev=False,
     )  # fmt: skip
@@ -134,15 +157,6 @@ def about() -> str:
 def _summary(module: ModuleType | None) -> str:
     first = ((module and module.__doc__) or "").strip().partition("\n")[0]
     return first.partition(": ")[2] or first
-
-
-def _flushed() -> bool:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _silence()
-        return False
-    return True
 
 
 def _silence() -> None:

@@ -169,8 +169,8 @@ def _sound(blob: Blob) -> bool:
     return all(not isinstance(size, int) or size > 0 for size in blob.shape)
 
 
-def _shape(value: Value) -> object:
-    return value.blob.shape if value.blob else None
+def _shape(value: Value | None) -> object:
+    return value.blob.shape if value and value.blob else None
 
 
 def _note(node: Node, value: Value) -> Note:

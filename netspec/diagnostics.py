@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LIMIT = 100  # diagnostics shown in one run
 CROP = 2_000  # characters of one message
+NEAR = 1_000  # names that a misspelt one is compared with
 TRAIL = 4  # uses of blocks named beside one diagnostic
 
 
@@ -184,6 +185,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     known = list(known)
+    if len(known) > NEAR:
+        close = (name for name in known if name[:1] == word[:1] and -4 < len(name) - len(word) < 4)
+        known = [name for name, _ in zip(close, range(NEAR), strict=False)]
     folded = {name.lower().replace("_", ""): name for name in known}
     if (plain := word.lower().replace("_", "")) in folded:
         return folded[plain]

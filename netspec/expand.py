@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from . import codes
-from .diagnostics import nearest
+from .diagnostics import LIMIT, nearest
 from .expression import Budget, ExpressionError, has_variables, substitute, variables
 from .graph import Graph, Node, Scope, Value
 from .schema import RULES, SPEC, judge, quoted, suggestion, type_hint
-from .spec import Place, Spec, as_list, bad_name, holds_variables, named, typed
+from .spec import Place, Spec, as_list, bad_name, good_entry, holds_variables, typed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,10 +82,8 @@ def expand(
     for name in spec.inputs:
         scope.names[name] = walk.graph.inputs[name] = Value(name, None)
         scope.made.add(name)
-    walk.graph.declared = walk.declared(spec, file.env)
-    expected = spec.document.value.get("expect", [])
-    place = Place(spec.document, ("expect",))
-    walk.graph.expect = as_list(walk.value(expected, file.env, place))
+    walk.graph.declared = walk.section(spec, "inputs", spec.inputs, file.env)
+    walk.graph.expect = as_list(walk.section(spec, "expect", spec.expect, file.env))
     use = _Use(file, file.env, scope, Place(spec.document, ("layers",)), (), False, ())
     walk.entries(spec.layers, use, _start(spec))
     graph = walk.graph
@@ -93,12 +91,12 @@ def expand(
     if spec.outputs is None:
         graph.outputs = _unread(graph.nodes, scope)
     else:
-        names = walk.value(spec.outputs, file.env, Place(spec.document, ("outputs",)))
+        names = as_list(walk.section(spec, "outputs", spec.outputs, file.env))
         for index, name in enumerate(names):
             if name in scope.names:
                 graph.outputs[name] = scope.names[name]
             else:
-                near = nearest(name, scope.names)
+                near = nearest(name, scope.names) if len(report.diagnostics) < LIMIT else ""
                 report.add(
                     codes.UndefinedOutput,
                     spec.document.span("outputs", index),
@@ -252,15 +250,16 @@ class _Walk:
                 env[name] = self.value(defaults[name], env, places[name])
         return env
 
-    def declared(self, spec: Spec, env: Raw) -> Raw:
-        """Return the shapes of the inputs, with the variables in them put in."""
-        if not spec.templated or not holds_variables(spec.inputs):
-            return spec.inputs
-        inputs: Raw = self.value(spec.inputs, env, Place(spec.document, ("inputs",)))
-        schema = SPEC["properties"]["inputs"]
-        if judge(schema, inputs, spec.document, ("inputs",), self.report, "`inputs`"):
+    def section(self, spec: Spec, key: str, given: Any, env: Raw) -> Any:
+        """Return a section of a spec with its variables put in, judged once they are."""
+        if not spec.templated or not holds_variables(given):
+            return given
+        written = spec.document.value[key]
+        value = self.value(written, env, Place(spec.document, (key,)))
+        schema = SPEC["properties"][key]
+        if judge(schema, value, spec.document, (key,), self.report, f"`{key}`"):
             self.report.close()
-        return inputs
+        return value
 
     def value(self, value: Any, env: Raw, place: Place) -> Any:
         """Return a value of the document with every expression in it evaluated."""
@@ -431,7 +430,7 @@ class _Walk:
         place = use.place.at(index)
         fixed = {key: item for key, item in raw.items() if key not in UNFIXED}
         entry = self.value(fixed, use.env, place)
-        if not named(entry, place, self.report):
+        if not good_entry(entry, place, self.report):
             return self.unknown(entry, use.scope)
         name = entry["name"]
         bottoms = self.bottoms(entry, True, previous, use, place)
@@ -553,7 +552,8 @@ class _Walk:
         found: dict[str, Value] = {}
         for position, blob in enumerate(picked if picked is not None else last):
             if blob not in scope.names:
-                near = nearest(blob, scope.names)
+                few = len(self.report.diagnostics) < LIMIT
+                near = nearest(blob, scope.names) if few else ""
                 span = (
                     place.span("tops", position)
                     if "tops" in entry

@@ -253,7 +253,7 @@ def _location(span: Span) -> dict[str, Any]:
         "endLine": place["end"]["line"] + 1,
         "endColumn": place["end"]["character"] + 1,
     }
-    uri = quote(_relative(span).replace(os.sep, "/"))
+    uri = quote(_relative(span).replace(os.sep, "/"), errors="surrogateescape")
     return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
 
 

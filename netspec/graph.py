@@ -190,12 +190,13 @@ def undefined(
     layer: str, blob: str, index: int, place: Place, scope: Scope, report: Report
 ) -> None:
     """Report a bottom that nothing makes."""
-    from .diagnostics import nearest
+    from .diagnostics import LIMIT, nearest
 
-    near = nearest(blob, scope.names)
+    shown = len(report.diagnostics) < LIMIT  # each looks at every name there is
+    near = nearest(blob, scope.names) if shown else ""
     hint = f"did you mean `{near}`?" if near else ""
     related: list[tuple[Any, str]] = []
-    for other, entry in _siblings(place):
+    for other, entry in _siblings(place) if shown else ():
         tops = entry.get("top", entry.get("name"))
         if blob not in (tops if isinstance(tops, list) else [tops]):
             continue

@@ -471,7 +471,8 @@ class _Inference:
         related += [(place.span("name"), "used here") for place in reversed(node.origin)]
         if reject.code is codes.NotDivisible and isinstance(facts.get("channels"), int):
             count = facts["channels"]
-            for also in getattr(node.layer, "num_output", 0), node.bottoms[0].blob.channels:
+            blob = node.bottoms[0].blob
+            for also in getattr(node.layer, "num_output", 0), blob.channels if blob else 0:
                 count = gcd(count, also) if isinstance(also, int) else count
             divisors = [str(n) for n in range(1, min(count, 4096) + 1) if count % n == 0]
             if count <= 4096 and len(divisors) <= 12:

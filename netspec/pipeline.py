@@ -77,7 +77,8 @@ def _asked(
             if not isinstance(value, bool) and (found := index(value)) > 0:
                 return found
         except ExpressionError as error:
-            report.add(error.code, None, **error.facts, hint=f"in the shape given for `{name}`")
+            hint = f"in the shape given for `{name}`"
+            report.add(error.code, None, (), **error.facts, hint=hint)
             return 1
         except TypeError:
             pass

@@ -87,6 +87,15 @@ class Spec:
         self.shared: dict[Any, Layer] = {}  # one layer for all entries of one type and params
         self.templated = document.templated
 
+    def shaped(self) -> list[str]:
+        """Return the blobs whose shape a caller may give: inputs, and what data layers make."""
+        found = list(self.inputs)
+        for entry in self.layers:
+            layer = self.typed.get(id(entry))
+            if layer is not None and (layer.source or layer.opaque):
+                found += as_list(entry.get("top", entry["name"]))
+        return found
+
     def stages(self) -> list[str]:
         """Return every stage a rule of the spec names, in order of appearance."""
         found: dict[str, None] = {}
@@ -121,7 +130,7 @@ def validate(document: Document, report: Report) -> Spec:
     sections = {key: item for key, item in value.items() if not str(key).startswith("x-")}
     if not _spec_is_plain(sections) and judge(
         SPEC, value, document, (), report, "the spec",
-        lambda at: len(at) > 1 and at[0] == "inputs",
+        lambda at: len(at) > 1 and at[0] in ("inputs", "expect"),
     ):  # fmt: skip
         report.close()
     spec = Spec(document)
@@ -190,8 +199,12 @@ def bad_name(name: str) -> str:
     return f"the character {shown}(U+{ord(wrong):04X}) is not allowed in one"
 
 
-def named(entry: Raw, place: Place, report: Report) -> bool:
-    """Report the names an entry gives that cannot be names; return whether there were none."""
+def good_entry(entry: Raw, place: Place, report: Report) -> bool:
+    """Report what is wrong in an entry but for its layer's params; return whether nothing is."""
+    if not _entry_is_plain(entry) and judge(
+        ENTRY, entry, place.document, place.path, report, "this entry"
+    ):
+        return False
     good = True
     for key in ("name", "top"):
         given = entry.get(key, "x")
@@ -211,9 +224,7 @@ def typed(
 
     Entries that say the same of their layer get the same object: `shared` holds those made.
     """
-    if not _entry_is_plain(entry) and judge(ENTRY, entry, document, path, report, "this entry"):
-        return None
-    if not named(entry, Place(document, path), report):
+    if not good_entry(entry, Place(document, path), report):
         return None
     kind = entry.get("type")
     if kind is None or "block" in entry:

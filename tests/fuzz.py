@@ -136,8 +136,9 @@ VALUES: dict[str, Any] = {
 CFG = (
     "[net]\nwidth=64\nheight=64\nchannels=3\n\n[convolutional]\nbatch_normalize=1\nfilters=8\n"
     "size=3\nstride=1\npad=1\nactivation=leaky\n\n[maxpool]\nsize=2\nstride=2\n\n[convolutional]\n"
-    "filters=18\nsize=1\nstride=1\npad=1\nactivation=linear\n\n[route]\nlayers=-1,-3\n\n"
-    "[shortcut]\nfrom=-2\nactivation=linear\n\n[upsample]\nstride=2\n\n[yolo]\nmask=0,1,2\n"
+    "filters=8\nsize=1\nstride=1\npad=1\nactivation=leaky\n\n[shortcut]\nfrom=-2\n"
+    "activation=linear\n\n[route]\nlayers=-1,-3\n\n[upsample]\nstride=2\n\n[convolutional]\n"
+    "filters=18\nsize=1\nstride=1\npad=1\nactivation=linear\n\n[yolo]\nmask=0,1,2\n"
     "anchors=10,13, 16,30, 33,23\nclasses=1\nnum=3\n",
 )
 

@@ -35,7 +35,7 @@ ROWS = [
     {"net", "summary"},
     {"formats", "importers"},
     {"pipeline"},
-    {"api"},
+    {"api", "transforms"},
     {"commands", "cli"},
 ]
 # imports inside a function, from a row that is not above
@@ -43,7 +43,17 @@ LAZY = {
     ("layer", "codes"), ("net", "summary"), ("spec", "solving"), ("summary", "analysis"),
     ("solving", "importers"), ("importers", "pipeline"),
 }  # fmt: skip
-HEAVY = {"torch", "numpy", "onnx", "networkx", "jsonschema", "cv2", "h5py", "safetensors", "pygraphviz"}
+HEAVY = {
+    "torch",
+    "numpy",
+    "onnx",
+    "networkx",
+    "jsonschema",
+    "cv2",
+    "h5py",
+    "safetensors",
+    "pygraphviz",
+}
 SLOW = {"typing", "dataclasses", "enum", "pathlib", "inspect"}  # at run time on the way of a check
 MODULES = sorted(CORE.rglob("*.py"))
 
@@ -77,7 +87,11 @@ def inner(path):
     """Yield (imported top-level part of netspec, whether lazily) for a module of netspec."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
     for name, level, lazy in imports(parsed(path)):
-        whole = name.split(".") if level == 0 else [*package[: len(package) - level + 1], *name.split(".")]
+        whole = (
+            name.split(".")
+            if level == 0
+            else [*package[: len(package) - level + 1], *name.split(".")]
+        )
         if whole[0] == "netspec" and len(whole) > 1:
             yield whole[1], lazy
 
@@ -92,7 +106,7 @@ def test_a_module_imports_from_rows_above_it(path):
         if other in (here, "__version__"):
             continue
         below = row(other) >= row(here)
-        assert not below or lazy and (here, other) in LAZY, f"{here} imports {other}"
+        assert not below or (lazy and (here, other) in LAZY), f"{here} imports {other}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(CORE)))
@@ -155,15 +169,21 @@ def stems(folder, suffix=".py"):
 
 
 @pytest.mark.parametrize(
-    "folder", [*sorted(BACKENDS.glob("*/layers")), ROOT / "tests" / "layers"], ids=lambda p: p.parent.name
+    "folder",
+    [*sorted(BACKENDS.glob("*/layers")), ROOT / "tests" / "layers"],
+    ids=lambda p: p.parent.name,
 )
 def test_mirrors_name_only_layer_types_that_are_there(folder):
     suffix = ".yaml" if folder.parent.name == "tests" else ".py"
-    assert {fold(stem) for stem in stems(folder, suffix)} <= {fold(s) for s in stems(CORE / "layers")}
+    assert {fold(stem) for stem in stems(folder, suffix)} <= {
+        fold(s) for s in stems(CORE / "layers")
+    }
 
 
 def test_every_layer_type_has_its_facts():
-    missing = {fold(s) for s in stems(CORE / "layers")} - {fold(s) for s in stems(ROOT / "tests/layers", ".yaml")}
+    missing = {fold(s) for s in stems(CORE / "layers")} - {
+        fold(s) for s in stems(ROOT / "tests/layers", ".yaml")
+    }
     assert not missing
 
 
@@ -183,12 +203,16 @@ def test_no_text_is_ever_run(path):
             assert node.func.id not in banned or (path.name, node.func.id) in allowed, node.func.id
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = {alias.name for alias in node.names} | {getattr(node, "module", "") or ""}
-            assert not names & {"pickle", "marshal", "shelve", "ast", "code", "socket", "urllib"}, names
+            assert not names & {"pickle", "marshal", "shelve", "ast", "code", "socket", "urllib"}, (
+                names
+            )
         if isinstance(node, ast.keyword) and node.arg == "shell":
             raise AssertionError("shell=")
         if isinstance(node, ast.Assert):
             # an assert may narrow a type; it must not be the check of an input
-            assert "isinstance" in ast.unparse(node) or "is not None" in ast.unparse(node), ast.unparse(node)
+            assert "isinstance" in ast.unparse(node) or "is not None" in ast.unparse(node), (
+                ast.unparse(node)
+            )
 
 
 def test_only_the_eager_backend_runs_source():
@@ -201,7 +225,9 @@ def test_only_the_eager_backend_runs_source():
     assert runs == ["eager.py"]
 
 
-@pytest.mark.parametrize("path", sorted(BACKENDS.rglob("*.py")), ids=lambda p: str(p.relative_to(BACKENDS)))
+@pytest.mark.parametrize(
+    "path", sorted(BACKENDS.rglob("*.py")), ids=lambda p: str(p.relative_to(BACKENDS))
+)
 def test_backends_know_the_compiler_and_not_each_other(path):
     own = path.relative_to(BACKENDS).parts[0]
     for name, level, _ in imports(parsed(path)):
@@ -218,7 +244,11 @@ def test_the_trunk_is_short():
 
 
 def every_code():
-    return [c for c in vars(codes).values() if isinstance(c, type) and issubclass(c, Code) and c is not Code]
+    return [
+        c
+        for c in vars(codes).values()
+        if isinstance(c, type) and issubclass(c, Code) and c is not Code
+    ]
 
 
 def test_codes_have_numbers_of_their_own_in_order_of_stages():
@@ -239,7 +269,9 @@ def test_a_code_is_explained_and_speaks_plainly(code):
 
 
 def test_every_code_is_raised_somewhere():
-    text = "\n".join(p.read_text() for p in [*MODULES, *sorted(BACKENDS.rglob("*.py"))] if p.name != "codes.py")
+    text = "\n".join(
+        p.read_text() for p in [*MODULES, *sorted(BACKENDS.rglob("*.py"))] if p.name != "codes.py"
+    )
     unused = [code.__name__ for code in every_code() if f"codes.{code.__name__}" not in text
               and f"{code.__name__}," not in text and f"import {code.__name__}" not in text]  # fmt: skip
     assert unused == []

@@ -55,7 +55,9 @@ def test_it_is_told_once_and_says_what_to_do_or_why(name: str) -> None:
 
 
 def test_every_code_of_the_language_has_a_spec() -> None:
-    known = {c.id for c in vars(codes).values() if isinstance(c, type) and issubclass(c, Code) and c.id}
+    known = {
+        c.id for c in vars(codes).values() if isinstance(c, type) and issubclass(c, Code) and c.id
+    }
     wanted = {name for name in known if name < "E430"}
     assert wanted == {name.partition("_")[0] for name in CASES} | set(ELSEWHERE)
 

@@ -93,7 +93,9 @@ def test_a_variable_without_default_must_be_given(tmp_path):
 
 
 def test_a_variable_the_spec_does_not_have_is_refused(tmp_path):
-    found = refusal(tmp_path, f"vars: {{classes: 3}}\n{X}layers: [{{name: a, type: ReLU}}]", clases=5)
+    found = refusal(
+        tmp_path, f"vars: {{classes: 3}}\n{X}layers: [{{name: a, type: ReLU}}]", clases=5
+    )
     assert (found.code.id, found.hint) == ("E305", "did you mean `classes`?")
 
 
@@ -257,7 +259,9 @@ def test_without_repeat_there_is_no_number(tmp_path):
     assert [layer.name for layer in net.layers] == ["u.c"]
 
 
-@pytest.mark.parametrize("times", ["-1", "2.5", "true", "'3'", "~", "[2]", "'${1.5 * 2}'", "'${-1}'"])
+@pytest.mark.parametrize(
+    "times", ["-1", "2.5", "true", "'3'", "~", "[2]", "'${1.5 * 2}'", "'${-1}'"]
+)
 def test_repeat_takes_a_whole_number_from_0(tmp_path, times):
     found = refusal(tmp_path, f"{X}{RELU}layers: [{{name: u, block: b, repeat: {times}}}]")
     assert found.code.id in ("E203", "E204", "E311") and found.span.text == times
@@ -380,13 +384,17 @@ def test_a_condition_is_true_or_false(tmp_path, value):
     ],
 )
 def test_rules_keep_and_drop_as_in_caffe(tmp_path, rule, options, kept):
-    text = f"vars: {{p: TEST}}\n{X}layers: [{{name: a, type: ReLU, {rule}}}, {{name: z, type: ReLU}}]"
+    text = (
+        f"vars: {{p: TEST}}\n{X}layers: [{{name: a, type: ReLU, {rule}}}, {{name: z, type: ReLU}}]"
+    )
     assert ("a" in wires(load(tmp_path, text, **options))) is kept
 
 
 @pytest.mark.parametrize("entry", ["type: ReLU", "block: b"])
 def test_an_entry_has_include_or_exclude_rules_not_both(tmp_path, entry):
-    text = f"{X}{RELU}layers: [{{name: a, {entry}, include: {{phase: TEST}}, exclude: {{stage: s}}}}]"
+    text = (
+        f"{X}{RELU}layers: [{{name: a, {entry}, include: {{phase: TEST}}, exclude: {{stage: s}}}}]"
+    )
     found = refusal(tmp_path, text)
     assert (found.code.id, found.span.text) == ("E328", "exclude")
 
@@ -401,7 +409,9 @@ def test_a_rule_from_a_variable_is_judged_too(tmp_path):
 
 
 def test_outputs_are_the_blobs_nobody_reads_or_those_listed(tmp_path):
-    layers = "layers: [{name: a, type: ReLU}, {name: b, type: ReLU}, {name: c, type: ReLU, bottom: a}]"
+    layers = (
+        "layers: [{name: a, type: ReLU}, {name: b, type: ReLU}, {name: c, type: ReLU, bottom: a}]"
+    )
     assert list(load(tmp_path, X + layers).outputs) == ["b", "c"]
     assert list(load(tmp_path, X + "outputs: [a, x]\n" + layers).outputs) == ["a", "x"]
     found = refusal(tmp_path, X + "outputs: [a, bb]\n" + layers)
@@ -425,14 +435,20 @@ NET = VGG.replace(", unset: ~", "")
 
 
 def test_a_block_of_another_file_sees_that_file(tmp_path):
-    text = X + "imports: {vgg: vgg.yaml}\nvars: {z: 99}\nlayers: [{name: a, block: vgg.stage, with: {out: 8}}]"
+    text = (
+        X
+        + "imports: {vgg: vgg.yaml}\nvars: {z: 99}\nlayers: [{name: a, block: vgg.stage, with: {out: 8}}]"
+    )
     assert shapes(load(tmp_path, text, {"vgg.yaml": VGG})) == {"a.c": "Nx8x4x4"}
     found = refusal(tmp_path, text.replace("vgg.stage", "vgg.stag"), {"vgg.yaml": VGG})
     assert (found.code.id, found.hint) == ("E309", "did you mean `vgg.stage`?")
 
 
 def test_a_whole_net_is_used_as_a_block(tmp_path):
-    text = X + "imports: {vgg: vgg.yaml}\nlayers: [{name: a, block: vgg, with: {k: 1}}, {name: e, type: ReLU}]"
+    text = (
+        X
+        + "imports: {vgg: vgg.yaml}\nlayers: [{name: a, block: vgg, with: {k: 1}}, {name: e, type: ReLU}]"
+    )
     net = load(tmp_path, text, {"vgg.yaml": NET})
     assert wires(net) == {"a.c1": ["x"], "a.r1": ["a.c1"], "a.c2": ["a.r1"], "a.r2": ["a.c2"],
                           "e": ["a.r2"]}  # fmt: skip
@@ -450,7 +466,9 @@ def test_tops_pick_blobs_and_what_they_do_not_need_is_dropped(tmp_path):
     net = load(tmp_path, use % ("[r1]", "type: ReLU"), {"vgg.yaml": NET})
     assert wires(net) == {"a.c1": ["x"], "a.r1": ["a.c1"], "e": ["a.r1"]}
     assert net.params.total == 4 * 3 * 9 + 4
-    net = load(tmp_path, use % ("[c1, r1]", "type: Eltwise, bottom: [a.c1, a.r1]"), {"vgg.yaml": NET})
+    net = load(
+        tmp_path, use % ("[c1, r1]", "type: Eltwise, bottom: [a.c1, a.r1]"), {"vgg.yaml": NET}
+    )
     assert wires(net)["e"] == ["a.c1", "a.r1"]
 
 
@@ -474,7 +492,9 @@ def test_the_scale_of_an_import_is_chosen_by_the_entry(tmp_path):
 
 
 def test_a_zoo_name_of_a_scale_means_that_scale(tmp_path):
-    text = "inputs: {x: [N, 3, 64, 64]}\nimports: {r: 'zoo:resnet18'}\nlayers: [{name: a, block: r}]"
+    text = (
+        "inputs: {x: [N, 3, 64, 64]}\nimports: {r: 'zoo:resnet18'}\nlayers: [{name: a, block: r}]"
+    )
     assert load(tmp_path, text).params.total == 11_689_512
 
 
@@ -491,7 +511,10 @@ def test_an_import_of_itself_names_the_chain(tmp_path):
     files = {"b.yaml": "imports: {a: net.yaml}\ninputs: {d: [N]}\nblocks: {p: {layers: [{name: c, "
                        "block: a.q}]}}\nlayers: [{name: c, block: a}]"}  # fmt: skip
     for use in ("b", "b.p"):
-        text = X + f"imports: {{b: b.yaml}}\nblocks: {{q: {{layers: []}}}}\nlayers: [{{name: a, block: {use}}}]"
+        text = (
+            X
+            + f"imports: {{b: b.yaml}}\nblocks: {{q: {{layers: []}}}}\nlayers: [{{name: a, block: {use}}}]"
+        )
         found = refusal(tmp_path, text, files)
         assert (found.code.id, found.span.text) == ("E316", "net.yaml")
         names = [part.rpartition("/")[2] for part in found.facts["reason"].split(" -> ")]
@@ -504,11 +527,16 @@ def test_a_file_on_two_ways_is_read_once(tmp_path, monkeypatch):
     import netspec.pipeline
 
     read, names = netspec.pipeline.read, []
-    monkeypatch.setattr(netspec.pipeline, "read", lambda path, *a: names.append(path) or read(path, *a))
+    monkeypatch.setattr(
+        netspec.pipeline, "read", lambda path, *a: names.append(path) or read(path, *a)
+    )
     files = {"d.yaml": RELU + "layers: []",
              "b.yaml": "imports: {d: d.yaml}\nblocks: {p: {layers: [{name: c, block: d.b}]}}\nlayers: []",
              "c.yaml": "imports: {d: ./d.yaml}\nblocks: {p: {layers: [{name: c, block: d.b}]}}\nlayers: []"}  # fmt: skip
-    text = X + "imports: {b: b.yaml, c: c.yaml}\nlayers: [{name: u, block: b.p}, {name: v, block: c.p}]"
+    text = (
+        X
+        + "imports: {b: b.yaml, c: c.yaml}\nlayers: [{name: u, block: b.p}, {name: v, block: c.p}]"
+    )
     assert list(wires(load(tmp_path, text, files))) == ["u.c.r", "v.c.r"]
     assert sum(name.endswith("d.yaml") for name in names) == 1
 

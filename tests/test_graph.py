@@ -65,11 +65,15 @@ def test_wiring_that_is_wrong(tmp_path, layers, code, message):
     [
         ("{name: b, type: ReLU, bottom: cnv}, {name: z, type: ReLU}", ""),
         ("{name: conv, type: ReLU}, {name: b, type: ReLU, bottom: cnv}", "did you mean `conv`?"),
-        ("{name: b, type: ReLU, bottom: later}, {name: later, type: ReLU, bottom: x}",
-         "layers run in the order of the file: move one of the two"),
+        (
+            "{name: b, type: ReLU, bottom: later}, {name: later, type: ReLU, bottom: x}",
+            "layers run in the order of the file: move one of the two",
+        ),
         ("{name: b, type: ReLU, bottom: b}", "a layer cannot read what it makes"),
-        ("{name: t, type: ReLU, include: {phase: TRAIN}}, {name: b, type: ReLU, bottom: t}",
-         "see its `include`, `exclude` or `when`"),
+        (
+            "{name: t, type: ReLU, include: {phase: TRAIN}}, {name: b, type: ReLU, bottom: t}",
+            "see its `include`, `exclude` or `when`",
+        ),
     ],
 )
 def test_a_bottom_that_nothing_before_makes(tmp_path, layers, hint):
@@ -113,5 +117,7 @@ def test_a_large_chain_is_linked_in_linear_time(tmp_path):
 def test_many_readers_of_one_blob(tmp_path):
     names = [f"r{i}" for i in range(500)]
     layers = ", ".join(f"{{name: {name}, type: ReLU, bottom: x}}" for name in names)
-    net = load(tmp_path, X + f"layers: [{layers}, {{name: c, type: Concat, bottom: [{', '.join(names)}]}}]")
+    net = load(
+        tmp_path, X + f"layers: [{layers}, {{name: c, type: Concat, bottom: [{', '.join(names)}]}}]"
+    )
     assert net.outputs["c"].channels == 1_500

@@ -77,8 +77,13 @@ def test_inputs_without_enough_shapes(load: Any, shapes: str) -> None:
 
 
 def test_names_that_are_taken_or_absent(load: Any) -> None:
-    ip = 'layer {{ {} type: "InnerProduct" bottom: "x" top: "{}" inner_product_param {{ num_output: 1 }} }}\n'
-    net = load(INPUT + ip.format('name: "a"', "p") + ip.format('name: "a"', "q") + ip.format("", "r"))
+    ip = (
+        'layer {{ {} type: "InnerProduct" bottom: "x" top: "{}" '
+        "inner_product_param {{ num_output: 1 }} }}\n"
+    )
+    net = load(
+        INPUT + ip.format('name: "a"', "p") + ip.format('name: "a"', "q") + ip.format("", "r")
+    )
     assert [node.name for node in net.flat.nodes] == ["a", "a_2", "r"]
     assert net.spec.document.renamed == {"a_2": "a", "r": ""}
     assert len(netspec.build(net).state_dict()) == 6
@@ -115,10 +120,16 @@ def test_unknown_fields_and_types_at_once(load: Any, tmp_path: Path) -> None:
 
 def test_fields_of_forks(load: Any) -> None:
     head = 'input: "x" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8\n'
-    pool = 'layer {{ name: "p" type: "Pooling" bottom: "x" top: "p" pooling_param {{ kernel_size: 3 stride: 2 {} }} }}'
+    pool = (
+        'layer {{ name: "p" type: "Pooling" bottom: "x" top: "p" '
+        "pooling_param {{ kernel_size: 3 stride: 2 {} }} }}"
+    )
     assert str(load(head + pool.format("")).outputs["p"]) == "1x3x4x4"
     assert str(load(head + pool.format("ceil_mode: false")).outputs["p"]) == "1x3x3x3"
-    norm = 'layer { name: "b" type: "BN" bottom: "x" top: "b" bn_param { slope_filler { type: "constant" value: 1 } } }'
+    norm = (
+        'layer { name: "b" type: "BN" bottom: "x" top: "b" '
+        'bn_param { slope_filler { type: "constant" value: 1 } } }'
+    )
     assert load(head + norm).flat.nodes[0].type == "BN"
 
 
@@ -128,13 +139,19 @@ def test_data_layers_ask_for_what_they_do_not_say(load: Any) -> None:
     with pytest.raises(netspec.SpecError, match="--shape data=N,3,8,8"):
         load(DATA)
     net = load(DATA, phase="train", inputs={"data": [4, 3, 8, 8]})
-    assert {name: str(blob) for name, blob in net.inputs.items()} == {"data": "4x3x8x8", "label": "4"}
+    assert {name: str(blob) for name, blob in net.inputs.items()} == {
+        "data": "4x3x8x8",
+        "label": "4",
+    }
     assert list(load(DATA, inputs={"data": [4, 3, 8, 8]}).inputs) == ["data"]
 
 
 def test_a_data_layer_of_one_phase_stays_in_it(load: Any) -> None:
     text = DATA.replace("include { phase: TEST }", "include { phase: TEST stage: 's' }")
-    assert load(text, phase="train", inputs={"data": [4, 3, 8, 8]}).inputs.keys() == {"data", "label"}
+    assert load(text, phase="train", inputs={"data": [4, 3, 8, 8]}).inputs.keys() == {
+        "data",
+        "label",
+    }
     assert "makes the blob `data`" in refusal(load, text, inputs={"data": [4, 3, 8, 8]})[0]
 
 
@@ -166,9 +183,12 @@ def test_names_that_a_spec_would_misread(load: Any, tmp_path: Path) -> None:
 def test_what_is_written(tmp_path: Path) -> None:
     file = tmp_path / "net.prototxt"
     file.write_text(
-        "# a small net\n" + DATA.replace('layer { name: "ip"', '# the classifier\nlayer { name: "ip"')
+        "# a small net\n"
+        + DATA.replace('layer { name: "ip"', '# the classifier\nlayer { name: "ip"')
     )
-    assert written(file, data=["N", 3, 8, 8]) == """\
+    assert (
+        written(file, data=["N", 3, 8, 8])
+        == """\
 # a small net
 inputs:
   data: [N, 3, 8, 8]
@@ -178,6 +198,7 @@ layers:
   - {name: ip, type: InnerProduct, bottom: data, inner_product_param: {num_output: 5}}
   - {name: loss, type: SoftmaxWithLoss, bottom: [ip, label], include: [{phase: TRAIN}]}
 """
+    )
 
 
 def test_what_repeats_becomes_a_block(tmp_path: Path) -> None:

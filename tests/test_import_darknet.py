@@ -38,7 +38,11 @@ def refusal(load: Any, text: str) -> str:
 
 def test_sections(load: Any) -> None:
     net = load(
-        NET + CONV + "[maxpool]\nsize=2\nstride=1\n" + CONV + "[shortcut]\nfrom=-2\nactivation=linear\n"
+        NET
+        + CONV
+        + "[maxpool]\nsize=2\nstride=1\n"
+        + CONV
+        + "[shortcut]\nfrom=-2\nactivation=linear\n"
         "[route]\nlayers=-1,0\n[reorg]\nstride=2\n[upsample]\nstride=2\n[route]\nlayers=-1\ngroups=2\n"
         "group_id=1\n[yolo]\nclasses=3\n[avgpool]\n[connected]\noutput=10\nactivation=mish\n[softmax]\n"
     )
@@ -54,17 +58,28 @@ def test_sections(load: Any) -> None:
 def test_a_shortcut_takes_what_is_common(load: Any) -> None:
     wide = CONV.replace("filters=8", "filters=12").replace("stride=1", "stride=2")
     net = load(NET + CONV + wide + "[shortcut]\nfrom=0\nactivation=leaky\n")
-    assert [node.type for node in net.flat.nodes][-4:] == ["Pooling", "ChannelPad", "Eltwise", "ReLU"]
+    assert [node.type for node in net.flat.nodes][-4:] == [
+        "Pooling",
+        "ChannelPad",
+        "Eltwise",
+        "ReLU",
+    ]
     assert str(next(iter(net.outputs.values()))) == "Nx12x16x16"
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[route]\nlayers=2\n", "14:8: error[E622]: `layers=2` of `[route]` must be a layer before"),
+        (
+            "[route]\nlayers=2\n",
+            "14:8: error[E622]: `layers=2` of `[route]` must be a layer before",
+        ),
         ("[gru]\noutput=2\n", "13:1: error[E206]: unknown layer type `gru`"),
         ("[convolutional]\nxnor=1\n", "14:6: error[E622]: `xnor=1` of `[convolutional]` must be 0"),
-        ("[upsample]\nstride=0\n", "14:8: error[E622]: `stride=0` of `[upsample]` must be at least 1"),
+        (
+            "[upsample]\nstride=0\n",
+            "14:8: error[E622]: `stride=0` of `[upsample]` must be at least 1",
+        ),
         ("[maxpool]\nsizes=2\n", "14:1: error[E623]: `[maxpool]` has no option `sizes`"),
         ("[convolutional]\nfilters=0\n", "14:9: error[E204]: `num_output: 0` must be at least 1"),
     ],

@@ -152,9 +152,7 @@ def test_a_net_that_no_size_fits_is_refused(tmp_path):
     load(tmp_path, text % 8)
     found = refusal(tmp_path, text % 9)
     assert (found.code.id, found.span.text) == ("E415", "a")
-    assert found.message == (
-        "axis 2 of `a` is 1-H, and no input size makes every blob at least 1"
-    )
+    assert found.message == ("axis 2 of `a` is 1-H, and no input size makes every blob at least 1")
 
 
 # sharing by name
@@ -190,9 +188,15 @@ def test_they_have_one_multiplier(tmp_path, key):
     load(tmp_path, text.replace(f"{key}: 1", f"{key}: 2"))
 
 
-@pytest.mark.parametrize(("first", "second"), [("lr_mult: 3", "decay_mult: 0"), ("decay_mult: 0", "lr_mult: 3")])
+@pytest.mark.parametrize(
+    ("first", "second"), [("lr_mult: 3", "decay_mult: 0"), ("decay_mult: 0", "lr_mult: 3")]
+)
 def test_one_that_leaves_it_open_takes_the_others(tmp_path, first, second):
-    text = TWO % (4, FC % ("a", "x", f"{{name: w, {first}}}", 3), FC % ("b", "y", f"{{name: w, {second}}}", 3))
+    text = TWO % (
+        4,
+        FC % ("a", "x", f"{{name: w, {first}}}", 3),
+        FC % ("b", "y", f"{{name: w, {second}}}", 3),
+    )
     weight = load(tmp_path, text).layers[0].weights[0]
     assert (weight.lr_mult, weight.decay_mult) == (3.0, 0.0)
 
@@ -227,7 +231,9 @@ def test_uses_of_one_key_share_every_weight(tmp_path, layers, count):
 
 def test_uses_of_one_key_must_fit(tmp_path):
     text = BLOCKS.replace("q: {", f"m: {{layers: [{DENSE.replace('4', '5')}]}}, q: {{")
-    found = refused(tmp_path, text + "layers: [{name: a, block: l, share: k}, {name: d, block: m, share: k}]")
+    found = refused(
+        tmp_path, text + "layers: [{name: a, block: l, share: k}, {name: d, block: m, share: k}]"
+    )
     assert found[0].code.id == "E332"
     assert found[0].message == "`d.fc` shares `weight` as 5x4, `a.fc` made it 4x4"
 
@@ -239,7 +245,9 @@ def test_uses_of_one_key_are_frozen_together(tmp_path):
 
 
 def test_a_frozen_block_does_not_learn_nor_what_is_inside(tmp_path):
-    net = load(tmp_path, BLOCKS + f"layers: [{{name: a, block: b, freeze: true}}, {DENSE}]", phase="train")
+    net = load(
+        tmp_path, BLOCKS + f"layers: [{{name: a, block: b, freeze: true}}, {DENSE}]", phase="train"
+    )
     assert (net.params.total, net.params.trainable, net.params.frozen) == (60, 20, 40)
     assert {weight.lr_mult for layer in net.layers[:2] for weight in layer.weights} == {0.0}
 
@@ -250,7 +258,10 @@ def test_a_multiplier_of_zero_freezes_one_weight(tmp_path):
 
 
 def test_an_error_is_said_once_and_not_echoed(tmp_path):
-    text = residual(0) + "  - {name: more, type: ReLU}\n  - {name: e, type: Eltwise, bottom: [more, a]}\n"
+    text = (
+        residual(0)
+        + "  - {name: more, type: ReLU}\n  - {name: e, type: Eltwise, bottom: [more, a]}\n"
+    )
     assert refusal(tmp_path, text).code.id == "E402"
 
 

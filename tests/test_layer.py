@@ -4,7 +4,17 @@ import pytest
 
 from netspec import codes
 from netspec.blob import Blob
-from netspec.layer import Floats, Layer, PerAxis, Reject, canonical_axis, param, per_axis, shape_of, snake
+from netspec.layer import (
+    Floats,
+    Layer,
+    PerAxis,
+    Reject,
+    canonical_axis,
+    param,
+    per_axis,
+    shape_of,
+    snake,
+)
 
 
 class Made(Layer):
@@ -56,7 +66,8 @@ def test_a_layer_has_what_the_spec_gives_and_defaults():
 
 
 @pytest.mark.parametrize(
-    ("value", "values"), [(5, (5, 5)), ([5], (5, 5)), ([5, 7], (5, 7)), ([], (1, 1)), (None, (1, 1))]
+    ("value", "values"),
+    [(5, (5, 5)), ([5], (5, 5)), ([5, 7], (5, 7)), ([], (1, 1)), (None, (1, 1))],
 )
 def test_a_repeated_param_is_given_once_or_for_each_axis(value, values):
     assert per_axis(Made(kernel_size=value), "kernel_size", 2, 1) == values

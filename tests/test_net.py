@@ -50,7 +50,9 @@ def test_a_layer_is_shown_with_its_tops_and_weights(tmp_path):
 
 
 def test_the_graph_has_layers_inputs_and_every_edge(tmp_path):
-    net = load(tmp_path, X + "layers: [{name: r, type: ReLU}, {name: e, type: Eltwise, bottom: [r, r]}]")
+    net = load(
+        tmp_path, X + "layers: [{name: r, type: ReLU}, {name: e, type: Eltwise, bottom: [r, r]}]"
+    )
     graph = net.graph
     assert graph is net.graph
     assert set(graph) == {"x", "r", "e"}

@@ -24,7 +24,8 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     options = ["-q", "--no-deps", "--no-build-isolation", "--no-index", "--target", str(folder)]
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", *options, str(ROOT / "tests" / "plugin")], check=True
+        [sys.executable, "-m", "pip", "install", *options, str(ROOT / "tests" / "plugin")],
+        check=True,
     )
     return folder
 

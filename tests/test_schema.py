@@ -105,8 +105,12 @@ def test_every_fault_is_reported_on_its_own_place(tmp_path):
 
 
 def test_text_with_a_variable_is_not_judged_before_it_is_known(tmp_path):
-    text = "vars: {n: 0}\n" + X + (
-        "layers: [{name: c, type: Convolution, convolution_param: {num_output: $n, kernel_size: 3}}]"
+    text = (
+        "vars: {n: 0}\n"
+        + X
+        + (
+            "layers: [{name: c, type: Convolution, convolution_param: {num_output: $n, kernel_size: 3}}]"
+        )
     )
     found = refusal(tmp_path, text)
     assert (found.code.id, found.message) == ("E204", "`num_output: 0` must be at least 1")

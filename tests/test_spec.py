@@ -42,7 +42,14 @@ def test_a_repeated_field_takes_one_value():
 
 @pytest.mark.parametrize(
     ("value", "holds"),
-    [("a", False), ("$a", True), ([{"k": "x${1}"}], True), ("5$", False), ("a$$b", True), ({}, False)],
+    [
+        ("a", False),
+        ("$a", True),
+        ([{"k": "x${1}"}], True),
+        ("5$", False),
+        ("a$$b", True),
+        ({}, False),
+    ],
 )
 def test_a_value_holds_variables_anywhere_inside(value, holds):
     assert holds_variables(value) is holds
@@ -65,7 +72,7 @@ def test_names_of_published_nets_are_names(name):
         ("conv\u0661", "the character `\u0661` (U+0661) is not allowed in one"),
         ("conv ", "it begins or ends with a space"),
         ("x" * 129, "it has 129 characters, and 128 are the most"),
-        ('a"b', "the character `\"` (U+0022) is not allowed in one"),
+        ('a"b', 'the character `"` (U+0022) is not allowed in one'),
         ("a\\", "the character `\\` (U+005C) is not allowed in one"),
         ("<b>", "the character `<` (U+003C) is not allowed in one"),
         ("a${b", "the character `$` (U+0024) is not allowed in one"),
@@ -127,6 +134,8 @@ def test_what_is_wrong_elsewhere_is_found_in_the_same_run(tmp_path):
 
 
 def test_a_whole_number_may_be_written_as_a_float():
-    made = spec_of("layers: [{name: a, type: InnerProduct, inner_product_param: {num_output: 3.0}}]")
+    made = spec_of(
+        "layers: [{name: a, type: InnerProduct, inner_product_param: {num_output: 3.0}}]"
+    )
     layer = made.typed[id(made.layers[0])]
     assert layer.num_output == 3 and type(layer.num_output) is int

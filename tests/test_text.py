@@ -37,7 +37,10 @@ def test_a_span_without_end_is_one_character_and_none_ends_before_it_starts():
 
 def test_editors_count_utf16_units():
     span = Source("f", TEXT).span(8, 9)
-    assert span.as_lsp() == {"start": {"line": 2, "character": 2}, "end": {"line": 2, "character": 3}}
+    assert span.as_lsp() == {
+        "start": {"line": 2, "character": 2},
+        "end": {"line": 2, "character": 3},
+    }
 
 
 def test_spans_are_equal_where_source_and_ends_are():

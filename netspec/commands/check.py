@@ -17,7 +17,7 @@ import sys
 from types import SimpleNamespace
 
 from .. import codes
-from ..diagnostics import Report, SpecError
+from ..diagnostics import Report, SpecError, printable
 from ..expand import Choice
 from ..pipeline import compile_net, open_spec
 
@@ -114,7 +114,7 @@ def wrong(reason: str) -> ArgumentTypeError:
     """Return the error that argparse shows for the value of an option."""
     from argparse import ArgumentTypeError
 
-    return ArgumentTypeError(reason)
+    return ArgumentTypeError(printable(reason)[:500])
 
 
 def variable(text: str) -> tuple[str, Any]:
@@ -318,8 +318,8 @@ def _unknown(spec: Spec, asked: Asked) -> list[Diagnostic]:
 
     report = Report()
     for name in asked.shapes:
-        if name not in spec.inputs:
-            _absent(report, codes.UnknownSymbol, "input", name, list(spec.inputs))
+        if name not in spec.shaped():
+            _absent(report, codes.UnknownSymbol, "input", name, spec.shaped())
     words = {*findall(r"\w+", spec.document.source.text)}
     words.update(word for dims in asked.shapes.values() for word in findall(r"\w+", str(dims)))
     for name in asked.at:

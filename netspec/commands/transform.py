@@ -35,7 +35,7 @@ from .check import Asked, choices
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any, NoReturn
 
     from ..net import Net
@@ -68,9 +68,10 @@ def run(options: Namespace) -> int:
     report = Report()
     spec, scale = _open(options.spec, asked, report)
     scale = asked.scale or scale
+    scales: Sequence[str | None] = [scale] if scale else list(spec.scales) or [None]
     chosen = [
         Choice(asked.phase or "test", each, asked.stages, asked.level, asked.vars)
-        for each in ([scale] if scale else list(spec.scales) or [None])
+        for each in scales
     ]
     module: Any = transforms.find(options.transform)
     file = options.output or "-"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .. import codes
 from ..document import Document, read_bytes
-from ..schema import find_type
+from ..schema import find_type, unknown_type_hint
 from ..spec import NAME, bad_name
 from . import caffe_forks, caffe_schema, caffe_solver, caffe_values, prototxt
 from .caffe_data import inputs, is_source
@@ -193,8 +194,12 @@ class _Import:
     def entry(self, raw: Raw, name: str, tops: set[str]) -> dict[str, Any]:
         """Return the entry of one layer."""
         values = raw.values
-        kind = caffe_forks.type_of(values, find_type)
+        kind = str(values.get("type") or "")
         cls = find_type(kind) if kind else None
+        if cls is None and not self.allow_unknown:
+            span = self.values.span(*raw.origin(("type",)))
+            hint = unknown_type_hint(kind)
+            self.report.add(codes.UnknownLayerType, span, type=kind, hint=hint)
         entry: dict[str, Any] = {"name": name, "type": kind}
         if kind == "BatchNorm" and len(values.get("param", ())) == 3:
             for each in values["param"]:  # the statistics do not learn, whatever old files say
@@ -224,34 +229,32 @@ class _Import:
             entry["top"] = top
         else:
             entry["top"] = []
+        caffe_forks.complete(entry)
         return entry
 
     def message(
         self, raw: Raw, cls: type[Layer], key: str, value: Any, entry: dict[str, Any]
     ) -> None:
         """Add the fields of one message of a layer that its type has."""
-        home, key_name = caffe_forks.message_of(cls, key)
-        fields = cls.messages.get(home)
+        fields = cls.messages.get(key)
         if fields is None or not isinstance(value, dict):
             return  # Caffe reads only the messages of the layer's own type
         self.note(raw.origin((key,)), inner=False)
         known = caffe_schema.message("LayerParameter").get(key)
         schema = caffe_schema.message(known.type) if known is not None else {}
-        found: dict[str, Any] = entry.setdefault(home, {})
+        found: dict[str, Any] = entry.setdefault(key, {})
         for field, item in value.items():
-            for name, each in caffe_forks.fields_of(cls, key_name, field, item, value):
-                declared = fields.get(name)
-                if field in caffe_forks.IGNORED:
-                    continue
-                if declared is None:
-                    if field in schema or (known is None and not self.allow_unknown):
-                        found[name] = plain(each)  # for the schema to refuse
-                    continue
-                given = plain(each)
-                found[name] = given if field in schema else coerced(given, declared)
-                if field not in schema or takes(declared, given):
-                    self.note(raw.origin((key, field)))
-                raw.routes.setdefault((home, name), raw.origin((key, field)))
+            declared = fields.get(field)
+            if field in caffe_forks.IGNORED:
+                continue
+            given = plain(item)
+            if declared is None:
+                if field in schema or (known is None and not self.allow_unknown):
+                    found[field] = given  # for the schema to refuse
+                continue
+            found[field] = given if field in schema else coerced(given, declared)
+            if field not in schema or takes(declared, given):
+                self.note(raw.origin((key, field)))
 
     def known_to_caffe(self, key: str) -> bool:
         return key in caffe_schema.message("LayerParameter")

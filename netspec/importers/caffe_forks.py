@@ -1,15 +1,12 @@
-"""What forks of Caffe call things that the layer types here have under another name."""
+"""What forks of Caffe say in their own way."""
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from typing import Any
 
-    from ..layer import Layer
-
-# how to compute, not what
+# how to compute, what to keep for later, what to show: not what is computed
 IGNORED = frozenset((
     "engine", "force_nd_im2col", "debug_info", "mem_param", "default_forward_type",
     "default_backward_type", "default_forward_math", "default_backward_math", "conv_algos_override",
@@ -18,18 +15,12 @@ IGNORED = frozenset((
 ))  # fmt: skip
 
 
-def type_of(values: dict[str, Any], find: Callable[[str], type[Layer] | None]) -> str:
-    """Return the layer type of a layer, as the catalogue here calls it."""
-    return str(values.get("type") or "")
+def complete(entry: dict[str, Any]) -> None:
+    """Add to an entry what a fork leaves to be understood.
 
-
-def message_of(cls: type[Layer], key: str) -> tuple[str, str]:
-    """Return the message of a layer type that a message of a prototxt stands for."""
-    return key, key
-
-
-def fields_of(
-    cls: type[Layer], message: str, field: str, value: Any, around: dict[str, Any]
-) -> Iterator[tuple[str, Any]]:
-    """Yield the fields of a layer type that one field of a prototxt stands for."""
-    yield field, value
+    NVIDIA's BatchNorm has a factor and an offset where it is told how they start.
+    """
+    if entry["type"] == "BatchNorm":
+        params = entry.get("batch_norm_param", {})
+        if "scale_filler" in params or "bias_filler" in params:
+            params.setdefault("scale_bias", True)

@@ -117,7 +117,9 @@ class _Reading:
         size = [head.integer(self.report, key, 0) for key in ("channels", "height", "width")]
         crop = sections[0] if sections and sections[0].type == "crop" else None
         if crop is not None:  # it cuts what the data is, before the net
-            size[1:] = [crop.integer(self.report, f"crop_{side}", 0) for side in ("height", "width")]
+            size[1:] = [
+                crop.integer(self.report, f"crop_{side}", 0) for side in ("height", "width")
+            ]
         elif head.integer(self.report, "inputs", 0) and not all(size):
             size = [head.integer(self.report, "inputs", 0)]
         if not all(extent > 0 for extent in size) and shape is None:
@@ -283,7 +285,11 @@ class _Reading:
         params: Raw = {"num_output": self.integer("filters", 1), "kernel_size": size}
         if sides != [1, 1]:
             params["stride"] = sides[0] if sides[0] == sides[1] else sides
-        for name, value, plain in (("pad", pad, 0), ("dilation", dilation, 1), ("group", groups, 1)):
+        for name, value, plain in (
+            ("pad", pad, 0),
+            ("dilation", dilation, 1),
+            ("group", groups, 1),
+        ):
             if value != plain:
                 params[name] = value
         if norm:
@@ -343,7 +349,9 @@ class _Reading:
         padding = self.integer("padding", size - 1)
         self.refuse_set("maxpool_depth")
         sides = [self.integer(f"stride_{axis}", stride) for axis in "yx"]
-        params: Raw = {"kernel_size": size} if pool == "MAX" else {"pool": pool, "kernel_size": size}
+        params: Raw = (
+            {"kernel_size": size} if pool == "MAX" else {"pool": pool, "kernel_size": size}
+        )
         if sides != [1, 1]:
             params["stride"] = sides[0] if sides[0] == sides[1] else sides
         # a window as wide as its step ends where rounding up ends: no padding is needed
@@ -371,7 +379,9 @@ class _Reading:
             self.section.refuse(self.report, "group_id", f"from 0 to {groups - 1}")
             return
         if groups > 1:
-            found = [self.part(name, position, groups, group) for position, name in enumerate(found)]
+            found = [
+                self.part(name, position, groups, group) for position, name in enumerate(found)
+            ]
         self.made.append(self.add("route", "Concat", found) if len(found) > 1 else found[0])
 
     def part(self, blob: str, position: int, groups: int, group: int) -> str:
@@ -424,7 +434,9 @@ class _Reading:
         if self.integer("reverse", 0):
             params["reverse"] = True
         self.refuse_set("extra", "flatten")
-        blob = self.add("reorg", "Reorg", [self.last], {"reorg_param": params}, {"stride": "stride"})
+        blob = self.add(
+            "reorg", "Reorg", [self.last], {"reorg_param": params}, {"stride": "stride"}
+        )
         self.made.append(blob)
 
     def _dropout(self) -> None:
@@ -485,7 +497,8 @@ class _Reading:
 KINDS = {"conv": "convolutional", "max": "maxpool", "avg": "avgpool", "conn": "connected",
          "soft": "softmax", "Activation": "activation"}  # fmt: skip
 READ = frozenset((
-    "convolutional", "connected", "batchnorm", "maxpool", "local_avgpool", "avgpool", "route", "shortcut", "sam",
+    "convolutional", "connected", "batchnorm", "maxpool", "local_avgpool",
+    "avgpool", "route", "shortcut", "sam",
     "scale_channels", "upsample", "reorg", "dropout", "softmax", "activation", "crop",
 ))  # fmt: skip
 

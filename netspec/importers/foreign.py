@@ -7,6 +7,7 @@ import re
 from .. import codes
 from ..diagnostics import Report, SpecError
 from ..document import BYTES, Document, decode, parse, read_bytes
+from ..spec import as_list
 from . import prototxt
 
 TYPE_CHECKING = False
@@ -93,10 +94,19 @@ def spec_text(
     if "blocks" in value:
         plain = caffe_tidy.tidy(found, True)
         value = value if yaml_text.same_net(value, plain) else plain
-    asked = [name for name in value.get("inputs", {}) if found.wanted_shape(name)]
-    for name in asked:
-        span, hint = found.span("inputs", name), found.wanted_shape(name)
-        report.add(codes.ShapeNeeded, span, input=name, hint=hint)
+    places: dict[str, tuple[str | int, ...]] = {}
+    places.update((name, ("inputs", name)) for name in found.value.get("inputs", {}))
+    for index, entry in enumerate(found.value["layers"]):
+        if entry["type"] == "Input" or entry["type"] == "Python":
+            for slot, name in enumerate(as_list(entry["top"])):
+                places[name] = ("layers", index, "top", slot)
+    for name, place in places.items():
+        if hint := found.wanted_shape(name):
+            report.add(codes.ShapeNeeded, found.span(*place), input=name, hint=hint)
+    for name in shapes.keys() - places.keys():
+        if found.value["layers"]:
+            hint = f"it has: {', '.join(places)}" if places else ""
+            report.add(codes.UnknownSymbol, None, what="input", name=name, hint=hint)
     report.close()
     if failed is not None:
         said = str(failed.diagnostics[0]).partition(": error")[2] or str(failed.diagnostics[0])

@@ -17,13 +17,14 @@ from ..dim import Dim
 from ..document import parse, read_text
 from ..importers import yaml_text
 from ..pipeline import compile_net
-from ..spec import as_list, validate
+from ..spec import as_list, holds_variables, validate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, NoReturn
 
+    from ..dim import Size
     from ..document import Document
     from ..expand import Choice
     from ..graph import Node, Value
@@ -79,7 +80,7 @@ def transform(
         surgery.refuse_net("it has no dense layer that reads a map")
     edits = _Edits(spec.document)
     surgery.change(edits, choices)
-    return surgery.finish(edits, nets, at, file)
+    return surgery.finish(edits, nets, file)
 
 
 class _Edits:
@@ -189,6 +190,7 @@ class _Surgery:
         self.report = report
         self.kernels: dict[Path, int | list[int]] = {}  # by the place of the dense entry
         self.dropped: set[Path] = set()
+        self.read: set[str] = set()  # inputs that are still read
         self.shapes: dict[str, list[Any]] = {}  # new ones, by input
         self.extents: list[dict[str, int]] = []  # what the new symbols were, for each net
         self.weights: Weights = {}
@@ -221,8 +223,7 @@ class _Surgery:
                 axes = maps.get(id(bottom), 0)
                 if id(bottom) in flat:
                     self.refuse_flat(flat[id(bottom)], node)
-                elif axes or len(shape) > 2:
-                    self.convert(node, shape, axes)
+                elif (axes or len(shape) > 2) and self.convert(node, shape, axes):
                     maps.update((id(top), axes or len(shape) - 2) for top in node.tops)
                     if not axes:
                         firsts.append(bottom)
@@ -236,6 +237,10 @@ class _Surgery:
                 if reason := _unfit(node, maps):
                     self.refuse(node, *reason)
                 maps.update((id(top), axes) for top in node.tops)
+        self.read.update(
+            name for name, value in net.flat.inputs.items()
+            if any(reader.place.path not in self.dropped for reader in value.readers)
+        )  # fmt: skip
         self.free(net, firsts)
 
     def refuse_flat(self, maker: Node, dense: Node) -> None:
@@ -245,17 +250,17 @@ class _Surgery:
             "leave it out: InnerProduct flattens by itself" if maker.type == "Flatten" else "",
         )  # fmt: skip
 
-    def convert(self, node: Node, shape: Sequence[Any], axes: int) -> None:
-        """Note one dense layer, its kernel and the new shape of its weight.
+    def convert(self, node: Node, shape: Sequence[Any], axes: int) -> bool:
+        """Note one dense layer, and return whether it can be a convolution.
 
         `axes` are those that its bottom gets; 0 where it is a map already.
         """
         layer: Any = node.layer
-        sizes = "x".join(map(str, shape))
+        sizes = _times(shape)
         spatial = (1,) * axes if axes else tuple(shape[2:])
         open_ = sorted({name for size in spatial if isinstance(size, Dim) for name in size.symbols})
         if not self.ours(node):
-            return
+            return False
         if layer.transpose:
             self.refuse(node, "its weight is stored as inputs x outputs", key=MESSAGE)
         elif layer.axis not in (1, 1 - len(shape)):
@@ -274,6 +279,8 @@ class _Surgery:
             self.refuse(node, f"it reads {sizes}, and {len(AXES)} spatial axes are the most")
         else:
             self.note(node, shape[1], spatial)
+            return True
+        return False
 
     def note(self, node: Node, channels: int, spatial: tuple[int, ...]) -> None:
         """Note one dense layer that can be converted."""
@@ -331,36 +338,41 @@ class _Surgery:
             if id(value) in seen:
                 continue
             seen.add(id(value))
-            if value.maker is not None:
-                pending += value.maker.bottoms
-                if value.maker.layer.source and value.blob and value.blob.rank > 2:
-                    self.refuse(
-                        value.maker, "it says the size of the images",
-                        f"declare `{value.name}` under `inputs:`",
-                    )  # fmt: skip
-            elif value.name in net.flat.declared:
-                declared = net.flat.declared[value.name]
+            if value.maker is None:
+                continue
+            pending += value.maker.bottoms
+            if value.maker.layer.source and value.blob and value.blob.rank > 2:
+                self.refuse(
+                    value.maker, "it says the size of the images",
+                    f"declare `{value.name}` under `inputs:`",
+                )  # fmt: skip
+        for name, value in net.flat.inputs.items():
+            if id(value) in seen and value.blob:
+                declared = net.flat.declared[name]
                 dims = declared["shape"] if isinstance(declared, dict) else declared
-                self.free_input(value.name, as_list(dims), extents)
+                self.free_input(name, as_list(dims), value.blob.shape, extents)
         self.extents.append(extents)
 
-    def free_input(self, name: str, dims: list[Any], extents: dict[str, int]) -> None:
-        """Note the new shape of one input."""
+    def free_input(
+        self, name: str, dims: list[Any], found: Sequence[Size], extents: dict[str, int]
+    ) -> None:
+        """Note the new shape of one input, and what the symbols in it stand for."""
         axes = AXES.get(len(dims) - 2, ())
-        fixed = [(axis, dim) for axis, dim in enumerate(dims[2:], 2) if isinstance(dim, int)]
-        if not axes or not fixed:
-            return
         known = self.shapes.get(name)
-        taken = set(re.findall(r"[A-Za-z_]\w*", f"{self.spec.inputs} {list(self.shapes.values())}"))
+        text = f"{self.spec.inputs} {list(self.shapes.values())}"
+        taken = set(re.findall(r"[A-Za-z_]\w*", text))
         new = list(dims)
-        for axis, dim in fixed:
-            symbol = axes[axis - 2] if known is None else str(known[axis])
-            while known is None and symbol in taken and extents.get(symbol) != dim:
-                symbol += "_"
-            new[axis] = symbol
-            extents[symbol] = dim
-        self.shapes[name] = new
-        self.say(f"{name}: {_times(dims)} -> {_times(new)}")
+        for axis, symbol in enumerate(axes, 2):
+            size = found[axis]
+            if isinstance(dims[axis], int):
+                new[axis] = symbol if known is None else str(known[axis])
+                while known is None and new[axis] in taken and extents.get(new[axis]) != size:
+                    new[axis] += "_"
+            if isinstance(size, int):
+                extents[str(new[axis])] = size
+        if new != dims:
+            self.shapes[name] = new
+            self.say(f"{name}: {_times(dims)} -> {_times(new)}")
 
     # changing the spec
 
@@ -380,7 +392,7 @@ class _Surgery:
                 if declared[axis] != dim and isinstance(dim, str) and axis > 1:
                     edits.set((*path, axis), dim)
         self.settle(edits, choices)
-        self.leave_out(edits, choices[0])
+        self.leave_out(edits, choices[0].within(self.spec.state))
         if "expect" in edits.value:
             edits.remove(("expect",))
 
@@ -412,23 +424,24 @@ class _Surgery:
                     edits.set(("scales", other, name), value)
 
     def leave_out(self, edits: _Edits, choice: Choice) -> None:
-        """Take out the layers of the other phase and the losses, and the inputs only they read."""
-        kept: set[str] = set()
+        """Take out the losses, what is not of the chosen net, and the inputs only those read."""
         left: set[str] = set()
         for index, entry in reversed(list(enumerate(self.spec.layers))):
             path: Path = ("layers", index)
-            bottoms = as_list(entry.get("bottom", []))
-            if path in self.dropped or not _of_phase(entry, choice.phase):
+            rules: Raw = {key: entry[key] for key in ("include", "exclude") if key in entry}
+            if holds_variables(rules):
+                rules = {}
+            if path in self.dropped or not _chosen(rules, choice):
                 edits.remove(path)
-                left.update(bottoms)
+                left.update(as_list(entry.get("bottom", [])))
                 if path not in self.dropped:
-                    self.say(f"{entry['name']}: left out, it is of the other phase")
+                    self.say(f"{entry['name']}: left out, it is of another phase or stage")
                 continue
-            kept.update(bottoms)
-            for key in ("include", "exclude"):
-                if entry.get(key) and all(set(rule) == {"phase"} for rule in as_list(entry[key])):
-                    edits.remove((*path, key))
-        for name in (left - kept) & self.spec.inputs.keys():
+            for key in rules:
+                edits.remove((*path, key))
+        for name in self.spec.inputs:
+            if name not in left or name in self.read:
+                continue
             edits.remove(("inputs", name))
             self.say(f"{name}: left out, no layer reads it now")
         outputs = [name for name in self.spec.outputs or [] if name not in self.lost()]
@@ -445,9 +458,7 @@ class _Surgery:
 
     # the new spec
 
-    def finish(
-        self, edits: _Edits, nets: Sequence[Net], at: Mapping[str, int], file: str
-    ) -> Result:
+    def finish(self, edits: _Edits, nets: Sequence[Net], file: str) -> Result:
         """Return the new spec, once its nets are known to be good."""
         text, kept = edits.written()
         report = Report()
@@ -459,10 +470,12 @@ class _Surgery:
                 choice.scale = choice.scale if spec.scales else None
                 choice.vars = {}
                 made = compile_net(spec, choice, report, {}, {})
-                expected.append(self.expectation(net, made, {**at, **extents}))
+                self.same_weights(net, made)
+                expected.append(self.expectation(net, made, extents))
         except SpecError as error:
             first = error.diagnostics[0]
             self.refuse_net(f"the net that comes of it is wrong: {first.message}")
+        self.report.close()
         edits.value["expect"] = expected if len(expected) > 1 else expected[0]
         flow = yaml_text.flow
         said = [f"expect: {flow(expected[0])}"]
@@ -472,6 +485,18 @@ class _Surgery:
         if not (kept and whole) and "#" in self.spec.document.source.text:
             self.say("written anew: the comments are not kept")
         return Result(text, list(self.changes), self.weights)
+
+    def same_weights(self, old: Net, new: Net) -> None:
+        """Refuse the layers whose weights would be others at another size."""
+        made = {
+            node.name: [weight.shape for weight in (*node.weights, *node.state)]
+            for node in new.flat.nodes
+        }
+        for node in old.flat.nodes:
+            shapes = [weight.shape for weight in (*node.weights, *node.state)]
+            if node.place.path in self.kernels or made.get(node.name, shapes) == shapes:
+                continue
+            self.refuse(node, "it has weights for each place, and those would follow the size")
 
     def expectation(self, old: Net, net: Net, sizes: dict[str, int]) -> Raw:
         """Return what a new net is to be, at the size of the old one; note its outputs."""
@@ -492,7 +517,7 @@ class _Surgery:
             if name in old.outputs and old.outputs[name].rank < blob.rank:
                 self.say(f"{name}: {old.outputs[name]} -> {blob}")
                 if not any(isinstance(size, Dim) for size in blob.shape[2:]):
-                    self.say(f"{name}: of one size, whatever the size of the image")
+                    self.say(f"{name}: of one size, whatever the size of the input")
         return found
 
 
@@ -521,12 +546,11 @@ def _note_flat(node: Node, flat: dict[int, Node]) -> None:
         flat.update((id(top), maker) for top in node.tops if top.blob and top.blob.rank == 2)
 
 
-def _of_phase(entry: Raw, phase: str) -> bool:
-    """Return whether the rules of an entry leave it in a phase, whatever the stage."""
-    include = [rule for rule in as_list(entry.get("include", [])) if isinstance(rule, dict)]
-    exclude = [rule for rule in as_list(entry.get("exclude", [])) if isinstance(rule, dict)]
-    kept = not include or any(rule.get("phase", phase) == phase for rule in include)
-    return kept and {"phase": phase} not in exclude
+def _chosen(rules: Raw, choice: Choice) -> bool:
+    """Return whether the rules of an entry keep it in a net."""
+    if include := as_list(rules.get("include", [])):
+        return any(map(choice.meets, include))
+    return not any(map(choice.meets, as_list(rules.get("exclude", []))))
 
 
 def _at(value: Any, path: Path) -> Any:

@@ -64,7 +64,15 @@ def named(tmp_path, names):
 
 def statements(tree):
     """Return the calls, operators and kinds of statement in order: what a name must not add to."""
-    kinds = (ast.Call, ast.Return, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.BinOp)
+    kinds = (
+        ast.Call,
+        ast.Return,
+        ast.Import,
+        ast.ImportFrom,
+        ast.FunctionDef,
+        ast.ClassDef,
+        ast.BinOp,
+    )
     return sorted(type(node).__name__ for node in ast.walk(tree) if isinstance(node, kinds)
                   and not (isinstance(node, ast.Call) and "add_module" in ast.unparse(node.func))
                   and not (isinstance(node, ast.Call) and ast.unparse(node) == "nn.Module()"))  # fmt: skip
@@ -78,7 +86,11 @@ def check(source, benign):
     theirs = [n for n in statements(ast.parse(benign)) if n not in ("Call",)]
     assert ours == theirs
     called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    assert not {name for name in called if name.split(".")[0] not in ("nn", "F", "torch", "self", "super", "super()")}
+    assert not {
+        name
+        for name in called
+        if name.split(".")[0] not in ("nn", "F", "torch", "self", "super", "super()")
+    }
     comments = {
         token.string
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
@@ -155,7 +167,7 @@ def test_no_two_layers_get_one_path_and_no_layer_holds_another(names):
     assert not [(p, q) for p in paths for q in paths if p != q and q.startswith(f"{p}.")]
     for path in paths:
         for part in path.split("."):
-            assert part.isdigit() or part.isidentifier() and safe(part) == part
+            assert part.isdigit() or (part.isidentifier() and safe(part) == part)
     assert made == attributes(names), "the same each time"
 
 

@@ -1,4 +1,4 @@
-"""Layers that check accepted and that then failed, or gave another shape: each runs in both modes."""
+"""Layers that check accepted and that then failed, or gave another shape; they run in both modes."""
 
 from __future__ import annotations
 

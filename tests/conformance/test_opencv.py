@@ -27,18 +27,28 @@ pytest.importorskip("cv2")
 HERE = os.path.dirname(os.path.abspath(__file__))
 SPECS = os.path.join(os.path.dirname(os.path.dirname(HERE)), "specs")
 CHILD = """
-import sys, numpy as np, cv2
+import os, sys, numpy as np, cv2
 cv2.setNumThreads(1)
+
+def run(folder):
+    net = cv2.dnn.readNetFromCaffe(folder + "/net.prototxt", folder + "/net.caffemodel")
+    given = np.load(folder + "/in.npz")
+    for name in given.files:
+        net.setInput(given[name], name)
+    blobs, layers = zip(*(line.split() for line in open(folder + "/names")))
+    np.savez(folder + "/out.npz", **dict(zip(blobs, net.forward(layers))))
+
 for folder in sys.argv[1:]:
-    try:
-        net = cv2.dnn.readNetFromCaffe(folder + "/net.prototxt", folder + "/net.caffemodel")
-        given = np.load(folder + "/in.npz")
-        for name in given.files:
-            net.setInput(given[name], name)
-        names = open(folder + "/names").read().split()
-        np.savez(folder + "/out.npz", **dict(zip(names, net.forward(names))))
-    except cv2.error as error:
-        open(folder + "/error", "w").write(str(error))
+    process = os.fork()
+    if not process:
+        try:
+            run(folder)
+        except cv2.error as error:
+            open(folder + "/error", "w").write(str(error))
+        os._exit(0)
+    status = os.waitpid(process, 0)[1]
+    if status:
+        open(folder + "/error", "w").write(f"ended with status {status}")
 """
 
 
@@ -65,7 +75,8 @@ def write(folder, spec, shapes, feed=None, choice=None):
     with open(os.path.join(folder, "net.caffemodel"), "wb") as file:
         file.write(caffemodel_writer.caffemodel(caffemodel_writer.weights(net, model)))
     with open(os.path.join(folder, "names"), "w") as file:
-        file.write("\n".join(found))
+        makers = {top.blob: layer.name for layer in net.layers for top in layer.tops}
+        file.write("\n".join(f"{blob} {makers[blob]}" for blob in found))
     arrays = {name: tensor.numpy() for name, tensor in zip(net.inputs, feed, strict=True)}
     np.savez(os.path.join(folder, "in.npz"), **arrays)
     return net, found
@@ -92,8 +103,9 @@ def compare(found, theirs, tolerance):
     for name, ours in found.items():
         ours, other = ours.numpy(), theirs[name]
         assert ours.size == other.size, (name, ours.shape, other.shape)
+        ours, other = (np.nan_to_num(x.ravel(), nan=1e30, posinf=2e30) for x in (ours, other))
         scale = np.abs(ours).max()
-        difference = np.abs(ours.reshape(other.shape) - other).max()
+        difference = np.abs(ours - other).max()
         assert difference <= tolerance * scale, (name, difference, scale)
 
 
@@ -138,14 +150,15 @@ def test_a_whole_net(name, shape, edits, tmp_path):
 KNOWN = [  # types that OpenCV runs as Caffe does
     "AbsVal", "BNLL", "BatchNorm", "Concat", "Convolution", "Deconvolution", "Dropout", "ELU",
     "Eltwise", "Flatten", "InnerProduct", "LRN", "PReLU", "Pooling", "Power", "ReLU", "Scale",
-    "Sigmoid", "Slice", "Softmax", "Split", "TanH",
+    "Sigmoid", "Softmax", "TanH",
 ]  # fmt: skip
 
 
 OTHERS = {  # fields that Caffe, or OpenCV, does not have
-    "broadcast", "ceil_mode", "count_include_pad", "equalized_lr", "hole", "output_padding",
-    "output_size", "pad_b", "pad_begin", "pad_end", "pad_l", "pad_r", "pad_t", "pad_type",
-    "scale_bias", "scale_train", "spectral_norm", "use_global_stats",
+    "broadcast", "ceil_mode", "concat_dim", "count_include_pad", "equalized_lr", "hole", "k",
+    "norm_region", "output_padding", "output_size", "pad_b", "pad_begin", "pad_end", "pad_l",
+    "pad_r", "pad_t", "pad_type", "scale_bias", "scale_train", "spectral_norm", "transpose",
+    "use_global_stats",
 }  # fmt: skip
 
 
@@ -155,11 +168,21 @@ def random_net(draw):
     made.shape = lambda rank: graphs.Graph.shape(made, 4)
     for _ in range(draw.randint(1, 7)):
         graphs.OPS[draw.choice(KNOWN)](made)
+    made.sources.clear()
+    for entry in made.entries:
+        if entry["type"] == "LRN":  # where it is not given, OpenCV takes alpha for 0.0001
+            entry["lrn_param"] = {"alpha": 1} | entry.get("lrn_param", {})
     words = {field for entry in made.entries for key, params in entry.items()
              if key.endswith("_param") for field in params}  # fmt: skip
     pools = {entry.get("pooling_param", {}).get("pool") for entry in made.entries}
-    fits = not words & OTHERS and pools <= {None, "MAX", "AVE"}
-    return made if made.entries and fits else None
+    if not made.entries or words & OTHERS or not pools <= {None, "MAX", "AVE"}:
+        return None
+    for entry in made.entries:  # OpenCV leaves these axes and this bias out
+        if "axis" in entry.get("inner_product_param", {}):
+            return None
+        if len(entry["bottom"]) == 2 and "bias_term" in entry.get("scale_param", {}):
+            return None
+    return made
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -187,8 +210,9 @@ def test_random_nets(seed, tmp_path):
         if isinstance(theirs, str):
             continue  # OpenCV does not read all that Caffe does
         ran += 1
+        firsts = {entry["top"][0] for entry in graph.entries}  # OpenCV gives no other by name
         try:
-            compare(found, theirs, 1e-4)
+            compare({n: t for n, t in found.items() if n in firsts}, theirs, 1e-4)
         except AssertionError as difference:
             wrong.append(f"{difference}\n{graph.text(graph.sizes())}")
     assert not wrong, f"{len(wrong)} of {ran}:\n" + "\n".join(wrong[:3])

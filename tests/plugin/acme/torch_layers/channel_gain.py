@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-from netspec_torch.lowering import module
 from torch import nn
+
+from netspec_torch.lowering import module
 
 
 class Gain(nn.Module):
