@@ -240,7 +240,7 @@ def _check_counts(node: Node, tops: int, report: Report) -> None:
         (codes.WrongTopCount, "top", layer.tops, tops),
     ):
         least, most = limits if isinstance(limits, tuple) else (limits, limits)
-        if count < least or most is not None and count > most:
+        if count < least or (most is not None and count > most):
             expected = (
                 str(least)
                 if least == most

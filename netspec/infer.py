@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .diagnostics import Report
     from .dim import Size
     from .document import Document
-    from .graph import Graph, Node, Value
+    from .graph import Graph, Node
     from .layer import Layer
     from .spec import Spec
     from .text import Span

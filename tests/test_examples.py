@@ -1,4 +1,4 @@
-"""Every example runs, and reaches the figure that docs/examples.md gives it."""
+"""Every example runs, and reaches the figure that the README gives it."""
 
 from __future__ import annotations
 

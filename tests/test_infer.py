@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - specs stand on the lines they are shown with
 from __future__ import annotations
 
 import pytest

@@ -9,8 +9,8 @@ import pytest
 
 import netspec
 from netspec.cli import main
-from netspec.document import parse, read_text
 from netspec.diagnostics import Report
+from netspec.document import parse, read_text
 from netspec.plugins import Folder
 
 SPEC = """\
@@ -218,7 +218,9 @@ def test_dense_layers_of_vectors_stay(run):
 REFUSED = {
     "transposed": (dense("fc", ", transpose: true"), "`fc`: its weight is stored as inputs x"),
     "axis": (dense("fc", ", axis: 2"), "`fc`: its axis is 2"),
-    "flattened": ("name: flat, type: Flatten\n" + dense("fc"), "`flat`: it reshapes the map that `fc`"),
+    "flattened": (
+        "name: flat, type: Flatten\n" + dense("fc"), "`flat`: it reshapes the map that `fc`",
+    ),
     "reshaped": (
         "name: r, type: Reshape, reshape_param: {shape: {dim: [0, -1]}}\nname: relu, type: ReLU\n"
         + dense("fc"), "`r`: it reshapes the map that `fc`",
@@ -266,7 +268,7 @@ def test_what_cannot_be_is_refused(case, run):
         layers = layers.replace("type: ", "bottom: data, type: ", 1)
     code, _, out, _ = run(spec_of(layers, "{data: [N, 3, 8, 8], noise: [N, 5]}"))
     assert code == 1
-    assert out.count("error[E700]") == 1 and f"fc2conv cannot change {said}" in out or said in out
+    assert out.count("error[E700]: fc2conv cannot change `") == 1 and said in out
     assert "-->" in out or case == "no map"
 
 

@@ -1,5 +1,7 @@
 """The source a net is emitted as: safe whatever its names, and as a person would write it."""
 
+# ruff: noqa: E501 - specs stand on the lines they are shown with
+
 from __future__ import annotations
 
 import ast

@@ -1,5 +1,7 @@
 """One net written in many ways expands to one net."""
 
+# ruff: noqa: E501 - specs stand on the lines they are shown with
+
 from __future__ import annotations
 
 import json
