@@ -437,7 +437,9 @@ class SharedMultConflict(Code):
     """A layer that shares a weight gives it another multiplier than the weight's owner did."""
 
     id = "E331"
-    message = "`{layer}` gives the shared weight `{weight}` {key} {value}, `{owner}` gives it {other}"
+    message = (
+        "`{layer}` gives the shared weight `{weight}` {key} {value}, `{owner}` gives it {other}"
+    )
     hint = "give both the same, or leave it out of one"
 
 

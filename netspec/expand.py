@@ -107,7 +107,7 @@ def expand(
 
 
 def _unread(nodes: Sequence[Node], scope: Scope) -> dict[str, Value]:
-    """Return the values nobody reads, by the names they have in a scope: a block's by the block's."""
+    """Return the values nobody reads, by the names they have in a scope."""
     known = {id(value): name for name, value in reversed(scope.names.items())}
     known.update((id(v), name) for name, v in scope.names.items() if v.name == scope.prefix + name)
     unread = [value for node in nodes for value in node.tops if not value.readers]
@@ -183,7 +183,7 @@ class _Walk:
     def file(
         self, spec: Spec, scale: str | None, given: Raw, place: Place, chosen: bool = False
     ) -> _File:
-        """Return a spec with its variables set: given ones first, then the scale's, then defaults."""
+        """Return a spec with its variables set: given ones, then the scale's, then defaults."""
         where = "the spec" if chosen else f"`{spec.name}`"
         named: Raw = {}
         if scale is not None:
@@ -624,7 +624,9 @@ class _Walk:
         chain = (*file.chain, spec.document.source.name)
         if not dot:
             return _Body(spec, None, None, scale, chain)
-        return _Body(spec, self.file_of(spec, scale, chain), inner) if inner in spec.blocks else None
+        if inner not in spec.blocks:
+            return None
+        return _Body(spec, self.file_of(spec, scale, chain), inner)
 
     def imported(self, name: str, file: _File) -> None:
         """Read an import of a file, unless it was read before."""
@@ -794,6 +796,7 @@ def within(root: str, base: str, path: str) -> str | None:
     if os.path.isabs(path) or "\\" in path or "\0" in path or path.startswith("~"):
         return None
     real = os.path.realpath(os.path.join(base, path))
-    return real if os.path.commonpath([real, os.path.realpath(root)]) == os.path.realpath(root) else None
+    home = os.path.realpath(root)
+    return real if os.path.commonpath([real, home]) == home else None
 
 

@@ -172,7 +172,7 @@ def _annotation(found: Diagnostic) -> str:
     facts: dict[str, object] = {}
     if found.span:
         start, end = _corners(found.span)
-        facts = {"file": _relative(found.span), "line": start[0], "endLine": end[0]}
+        facts = {"file": printable(_relative(found.span)), "line": start[0], "endLine": end[0]}
         if start[0] == end[0]:
             facts |= {"col": start[1], "endColumn": end[1]}
     facts["title"] = found.code.id

@@ -206,7 +206,8 @@ def undefined(
             related = [(other.span("name"), f"`{blob}` is made here, after it is read")]
             hint = "layers run in the order of the file: move one of the two"
         else:
-            related = [(other.span("name"), f"`{blob}` is made here, by a layer left out of this net")]
+            label = f"`{blob}` is made here, by a layer left out of this net"
+            related = [(other.span("name"), label)]
             hint = "see its `include`, `exclude` or `when`"
     span = _listed(place, "bottom", index)
     report.add(codes.UndefinedBlob, span, related, layer=layer, blob=blob, hint=hint)

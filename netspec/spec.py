@@ -168,12 +168,12 @@ def _names(spec: Spec, report: Report) -> None:
             if reason := bad_name(name):
                 report.add(codes.BadName, place.key_span(section, name), name=name, reason=reason)
     for name in spec.imports:
-        reason = bad_name(name) or ("a `.` stands before a block of the import" if "." in name else "")
-        if reason:
+        dotted = "a `.` stands before a block of the import" if "." in name else ""
+        if reason := bad_name(name) or dotted:
             report.add(codes.BadName, place.key_span("imports", name), name=name, reason=reason)
     sections: list[tuple[Path, Raw]] = [(("vars",), spec.vars)]
     sections += [(("scales", scale), values) for scale, values in spec.scales.items()]
-    sections += [(("blocks", b, "vars"), block.get("vars") or {}) for b, block in spec.blocks.items()]
+    sections += [(("blocks", b, "vars"), block.get("vars", {})) for b, block in spec.blocks.items()]
     for path, names in sections:
         for name in names:
             if not _VARIABLE.fullmatch(name) or name in WORDS or name in CONSTANTS:
@@ -341,7 +341,7 @@ def _readable(value: Any, place: Place, report: Report) -> bool:
                     variables(item)
             except ExpressionError as error:
                 span = here.document.span_in(here.path, error.start, error.end)
-                report.add(error.code, span, **error.facts)
+                report.add(error.code, span, (), **error.facts)
                 good = False
         elif isinstance(item, dict):
             pending += [(inside, here.at(key)) for key, inside in item.items()]

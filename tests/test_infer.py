@@ -16,7 +16,7 @@ def test_a_dimension_is_a_number_a_symbol_or_an_expression(tmp_path):
     text = "inputs: {x: [N, 3, 2*H, 'ceil(W/2)']}\nlayers: [{name: p, type: Pooling, pooling_param: " \
            "{pool: MAX, kernel_size: 2, stride: 2}}]"  # fmt: skip
     net = load(tmp_path, text)
-    assert (str(net.inputs["x"]), shapes(net)["p"]) == ("Nx3x2*Hxceil(W/2)", "Nx3xHxceil(W/4)")
+    assert (str(net.inputs["x"]), shapes(net)["p"]) == ("Nx3x(2*H)xceil(W/2)", "Nx3xHxceil(W/4)")
     bound = load(tmp_path, text, at={"H": 5, "W": 7})
     assert (str(bound.inputs["x"]), shapes(bound)["p"]) == ("Nx3x10x4", "Nx3x5x2")
     given = load(tmp_path, text, inputs={"x": [2, 1, 8, "K"]})

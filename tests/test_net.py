@@ -14,7 +14,7 @@ layers:
   - {name: fc, type: InnerProduct, inner_product_param: {num_output: 10}}
   - {name: loss, type: SoftmaxWithLoss, bottom: [fc, label], include: {phase: TRAIN}}
   - {name: prob, type: Softmax, bottom: fc, include: {phase: TEST}}
-"""  # noqa: E501
+"""
 
 
 def test_a_net_tells_its_choice_and_its_blobs(tmp_path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,7 +24,7 @@ inputs:
   label: {shape: [N], dtype: int64}
 layers:
   # the trunk
-  - {name: conv, type: Convolution, bottom: data, convolution_param: {num_output: 4, kernel_size: 3}}
+  - {name: c, type: Convolution, bottom: data, convolution_param: {num_output: 4, kernel_size: 3}}
   - {name: pool, type: Pooling, pooling_param: {pool: MAX, kernel_size: 2, stride: 2}}
   - name: fc1
     type: InnerProduct
@@ -32,7 +34,7 @@ layers:
       axis: 1
       bias_filler: {value: 1}
   - {name: relu, type: ReLU, top: fc1}
-  - {name: fc2, type: InnerProduct, inner_product_param: {axis: 1, num_output: $classes, bias_term: false}}
+  - {name: fc2, type: InnerProduct, inner_product_param: {axis: 1, num_output: $classes}}
   - {name: prob, type: Softmax, include: {phase: TEST}}
   - {name: loss, type: SoftmaxWithLoss, bottom: [fc2, label], include: [{phase: TRAIN}]}
 expect: {params: 1234, outputs: {prob: [N, 10]}} # as it was
@@ -45,7 +47,7 @@ inputs:
   data: [N, 3, H, W] # rows and columns
 layers:
   # the trunk
-  - {name: conv, type: Convolution, bottom: data, convolution_param: {num_output: 4, kernel_size: 3}}
+  - {name: c, type: Convolution, bottom: data, convolution_param: {num_output: 4, kernel_size: 3}}
   - {name: pool, type: Pooling, pooling_param: {pool: MAX, kernel_size: 2, stride: 2}}
   - name: fc1
     type: Convolution
@@ -55,9 +57,9 @@ layers:
       kernel_size: [7, 9]
       bias_filler: {value: 1}
   - {name: relu, type: ReLU, top: fc1}
-  - {name: fc2, type: Convolution, convolution_param: {num_output: $classes, kernel_size: 1, bias_term: false}}
+  - {name: fc2, type: Convolution, convolution_param: {num_output: $classes, kernel_size: 1}}
   - {name: prob, type: Softmax}
-expect: {at: {N: 1, H: 16, W: 20}, params: 1690, macs: 28788, outputs: {prob: [N, 10, 1, 1]}}
+expect: {at: {N: 1, H: 16, W: 20}, params: 1700, macs: 28788, outputs: {prob: [N, 10, 1, 1]}}
 """
 
 
@@ -148,9 +150,9 @@ def test_a_scale_becomes_the_spec(run):
     assert "  a: {classes: 3}\n  b: {classes: 4} # more\n" in made
     assert made.endswith(
         "expect:\n"
-        "  - {scale: a, at: {N: 1, H: 16, W: 20}, params: 1648, macs: 28746, "
+        "  - {scale: a, at: {N: 1, H: 16, W: 20}, params: 1651, macs: 28746, "
         "outputs: {prob: [N, 3, 1, 1]}}\n"
-        "  - {scale: b, at: {N: 1, H: 16, W: 20}, params: 1654, macs: 28752, "
+        "  - {scale: b, at: {N: 1, H: 16, W: 20}, params: 1658, macs: 28752, "
         "outputs: {prob: [N, 4, 1, 1]}}\n"
     )
 
@@ -300,6 +302,23 @@ def test_a_prototxt_is_imported_on_the_way(tmp_path, capsys):
     assert "data: [1, 3, H, W]" in said.out and "kernel_size: 8" in said.out
 
 
+def test_the_standard_input_is_read(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(SPEC.encode())))
+    assert main(["transform", "fc2conv", "-"]) == 0
+    assert capsys.readouterr().out == CHANGED
+
+
+def test_an_import_that_the_new_place_cannot_reach_is_told(tmp_path, capsys):
+    (tmp_path / "head.yaml").write_text(spec_of("name: r, type: ReLU", "{data: [N, 5]}"))
+    text = spec_of(f"{dense('fc')}\nname: h, block: head", head="imports: {head: head.yaml}\n")
+    (tmp_path / "net.yaml").write_text(text)
+    (tmp_path / "there").mkdir()
+    argv = ["transform", "fc2conv", str(tmp_path / "net.yaml"), "-o"]
+    assert main([*argv, str(tmp_path / "there" / "out.yaml")]) == 1
+    assert "the net that comes of it is wrong" in capsys.readouterr().out
+    assert main([*argv, str(tmp_path / "out.yaml")]) == 0
+
+
 # weights: a table of names and places in JSON, then numbers
 
 
@@ -317,8 +336,8 @@ def stored(path, shapes):
     return table, numbers
 
 
-WEIGHTS = {"conv.weight": [4, 3, 3, 3], "conv.bias": [4], "fc1.weight": [6, 252], "fc1.bias": [6],
-           "fc2.weight": [10, 6]}  # fmt: skip
+WEIGHTS = {"c.weight": [4, 3, 3, 3], "c.bias": [4], "fc1.weight": [6, 252], "fc1.bias": [6],
+           "fc2.weight": [10, 6], "fc2.bias": [10]}  # fmt: skip
 
 
 @pytest.fixture
@@ -349,7 +368,7 @@ def test_weights_keep_their_names_and_numbers(carry):
 def test_weights_that_do_not_fit_are_refused(carry):
     code, _, _, target, said = carry({**WEIGHTS, "fc1.weight": [6, 4]})
     assert code == 1 and "`fc1.weight` is 6x4 in the file, 6x252 in the net" in said
-    code, _, _, target, said = carry({"conv.weight": [4, 3, 3, 3]})
+    code, _, _, target, said = carry({"c.weight": [4, 3, 3, 3]})
     assert code == 1 and "the file has no `fc1.weight`" in said
     assert not target.exists()
 

@@ -194,7 +194,7 @@ blocks:
 layers:
   - {name: one, block: b, share: k}
   - {name: two, block: b, share: k, with: {%s}}
-"""  # noqa: E501
+"""
 
 
 @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ layers:
   - {name: froz, type: InnerProduct, bottom: x, param: [{lr_mult: 0}, {lr_mult: 0}], inner_product_param: {num_output: 3}}
   - {name: ce, type: SoftmaxWithLoss, bottom: [fc, label], include: {phase: TRAIN}}
   - {name: l2, type: EuclideanLoss, bottom: [froz, t], loss_weight: 0.5, include: {phase: TRAIN}}
-"""  # noqa: E501
+"""
 
 
 def test_training_gives_the_losses_and_their_weighted_sum(tmp_path):

@@ -125,13 +125,15 @@ NETS = [
     pytest.param("alexnet_caffe", [1, 3, 227, 227], {}, marks=reference),
     pytest.param("caffenet", [2, 3, 227, 227], {}, marks=reference),
     pytest.param("rcnn_ilsvrc13", [1, 3, 227, 227], {}, marks=reference),
-    pytest.param("vgg", [1, 3, 224, 224], {}, marks=reference),
+    pytest.param("vgg@vgg16", [1, 3, 224, 224], {}, marks=reference),
+    pytest.param("vgg@vgg19", [1, 3, 64, 96], SMALL, marks=slow),
     pytest.param("fcn8s_voc", [1, 3, 64, 64], {}, marks=reference),
 ]
 
 
 @pytest.mark.parametrize(("name", "shape", "edits"), NETS)
 def test_a_whole_net(name, shape, edits, tmp_path):
+    name, _, scale = name.partition("@")
     with open(os.path.join(SPECS, f"{name}.yaml"), encoding="utf-8") as file:
         text = file.read()
     for old, new in edits.items():
@@ -141,7 +143,7 @@ def test_a_whole_net(name, shape, edits, tmp_path):
     spec.write_text(text, encoding="utf-8")
     first, *others = re.findall(r"^  (\w+): (?:\[|\{shape)", text, flags=re.MULTILINE)
     shapes = {first: shape, **{other: shape[:1] for other in others if other == "label"}}
-    _, found = write(tmp_path / "files", spec, shapes)
+    _, found = write(tmp_path / "files", spec, shapes, choice=scale or None)
     assert opencv(tmp_path / "files") == 0
     assert all(tensor.abs().max() > 0 for tensor in found.values())
     compare(found, outputs(tmp_path / "files"), 1e-5)

@@ -96,6 +96,6 @@ def test_the_list_is_the_librarys(function):
         theirs = shapes(made(weights=None, **NETS[function][1]).state_dict())
     path = FOLDER / f"{function}.json"
     if os.environ.get("NETSPEC_BLESS"):
-        lines = ",\n".join(f" {json.dumps(key)}: {json.dumps(shape)}" for key, shape in theirs.items())
-        path.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+        lines = [f" {json.dumps(key)}: {json.dumps(shape)}" for key, shape in theirs.items()]
+        path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     assert listed(function) == theirs

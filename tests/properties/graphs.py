@@ -1201,8 +1201,7 @@ def multi_head_attention(g, kind):
     more = g.one(0, 1, 2)
     if more:
         seen = t if "causal" in params else g.one(1, 2, 5)
-        other = e if isinstance(e, Extent) else 3  # which weights there are depends on equality
-        bottoms += [g.fresh((n, seen, g.one(e, other))) for _ in range(more)]
+        bottoms += [g.fresh((n, seen, g.one(e, 3))) for _ in range(more)]
     tops = [x.shape] + ([(n, t, seen)] if g.chance(0.4) else [])
     return g.add(kind, bottoms, *tops, multi_head_attention_param=params)
 

@@ -138,12 +138,25 @@ def value(size, sizes):
     return size.at(sizes) if isinstance(size, Dim) else size
 
 
+def tensors(layer, sizes):
+    """Return names and shapes of weights and state.
+
+    Attention has one matrix where its bottoms have equal features, else three; symbols that are
+    equal at some sizes only have three. Either way they have as many elements.
+    """
+    found = [(w.name, [value(e, sizes) for e in w.shape]) for w in (*layer.weights, *layer.state)]
+    if layer.type != "MultiHeadAttention":
+        return found
+    projections = sum(prod(shape) for name, shape in found if name.endswith("proj_weight"))
+    return projections, [each for each in found if not each[0].endswith("proj_weight")]
+
+
 def facts(net, sizes):
     """Return all that is said of a net, its symbols replaced by numbers."""
     return {
         layer.name: (
             [(top.blob, [value(e, sizes) for e in top.shape], top.dtype) for top in layer.tops],
-            [(w.name, [value(e, sizes) for e in w.shape]) for w in (*layer.weights, *layer.state)],
+            tensors(layer, sizes),
             value(layer.macs, sizes),
         )
         for layer in net.layers
