@@ -59,7 +59,8 @@ def main(argv: Sequence[str]) -> int:
         _silence()
         print(f"netspec: cannot write: {error.strerror or error}", file=sys.stderr)  # noqa: T201
         code = 2
-    except MemoryError:
+    except MemoryError as error:
+        error.__traceback__ = None  # it holds all that was made
         _silence()
         print("netspec: there is not enough memory for this", file=sys.stderr)  # noqa: T201
         code = 2

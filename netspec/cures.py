@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 NOTES = 3  # layers named on either side
 EDITED = 3  # layers on either side whose fields are tried
 DISTANCE = 64  # layers walked back along one side
+PADS = 16  # the most padding that is tried
 WALKED = 2_000  # layers run again for one edit
+AGAIN = 20_000  # layers run again for all edits of a net
 
 
 def notes(node: Node, values: Sequence[Value]) -> list[Note]:
@@ -65,8 +67,11 @@ def lineage(value: Value) -> list[Value]:
     return found
 
 
-def edits(node: Node, index: int) -> list[str]:
-    """Return single edits of a layer before `node` that make its bottoms agree for all sizes."""
+def edits(node: Node, index: int, left: list[int]) -> list[str]:
+    """Return single edits of a layer before `node` that make its bottoms agree for all sizes.
+
+    `left` holds how many layers may still be run again.
+    """
     first, second = node.bottoms[0], node.bottoms[index]
     before = ancestors(node)
     if first is second or len(before) > WALKED:
@@ -74,7 +79,7 @@ def edits(node: Node, index: int) -> list[str]:
     found: list[str] = []
     for value, other in ((second, first), (first, second)):
         wanted = other.blob.shape[1] if other.blob and other.blob.rank > 1 else 0
-        made = next(_edits(node, before, value, wanted), None)
+        made = next(_edits(node, before, value, wanted, left), None)
         if made is not None and made not in found:
             found.append(made)
     return found
@@ -95,7 +100,9 @@ def ancestors(node: Node) -> list[Node]:
     return list(found.values())
 
 
-def _edits(node: Node, before: list[Node], value: Value, wanted: Size) -> Iterator[str]:
+def _edits(
+    node: Node, before: list[Node], value: Value, wanted: Size, left: list[int]
+) -> Iterator[str]:
     tried = 0
     for made in lineage(value):
         maker = made.maker
@@ -104,6 +111,9 @@ def _edits(node: Node, before: list[Node], value: Value, wanted: Size) -> Iterat
         options = list(_options(maker, wanted))
         tried += bool(options)
         for field, new in options:
+            left[0] -= len(before)
+            if left[0] < 0:
+                return
             if _fits(node, before, maker, _edited(maker.layer, field, new)):
                 yield f"`{field}: {new}` in `{maker.name}`"
 
@@ -118,7 +128,7 @@ def _options(maker: Node, wanted: Size) -> Iterator[tuple[str, int]]:
     if window is not None and window.kernel:
         values = {"pad": window.pad, "stride": window.stride, "kernel_size": window.kernel}
         choices: dict[str, Sequence[int]] = {
-            "pad": range(max(window.extent) // 2 + 1),
+            "pad": range(min(max(window.extent) // 2, PADS) + 1),
             "stride": (1, 2, 4),
             "kernel_size": range(max(1, min(window.kernel) - 2), max(window.kernel) + 3),
         }

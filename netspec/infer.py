@@ -98,6 +98,7 @@ class _Inference:
         self.first: dict[str, Node] = {}  # the layer that owns the weights of a key
         self.known: dict[Any, _Known] = {}  # what a layer makes of bottoms it met before
         self.conditional = False
+        self.again: list[int] = []  # layers that may still be run again to find a cure
 
     def run(self, graph: Graph, spec: Spec) -> tuple[list[Condition], list[Dim]]:
         self.inputs(graph, spec)
@@ -462,11 +463,12 @@ class _Inference:
         facts.setdefault("param", reject.at)
         facts.setdefault("blob", value.name if value else "")
         facts.setdefault("other", other.name if other else "")
-        from .cures import edits, notes
+        from .cures import AGAIN, edits, notes
 
         related = [] if reject.code in UNSHAPED else notes(node, blamed)
         if reject.code is codes.ShapeMismatch and index and "hint" not in facts:
-            found = edits(node, index)
+            self.again = self.again or [AGAIN]
+            found = edits(node, index, self.again)
             facts["hint"] = f"{' or '.join(found)} would make them agree" if found else ""
         related += [(place.span("name"), "used here") for place in reversed(node.origin)]
         if reject.code is codes.NotDivisible and isinstance(facts.get("channels"), int):
