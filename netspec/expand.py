@@ -6,10 +6,11 @@ import os
 
 from . import codes
 from .diagnostics import LIMIT, nearest
-from .expression import Budget, ExpressionError, has_variables, substitute, variables
+from .expression import Budget, ExpressionError, substitute
 from .graph import Graph, Node, Scope, Value
-from .schema import RULES, SPEC, judge, quoted, suggestion, type_hint
+from .schema import RULES, judge, quoted, suggestion, type_hint
 from .spec import Place, Spec, as_list, bad_name, good_entry, holds_variables, typed
+from .variables import Variables, key_of, reads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,9 +77,10 @@ def expand(
     `load` reads an imported spec, given its path as written and the place that names it; with
     the spec it gives the scale that a `zoo:` name means.
     """
-    walk = _Walk(choice, report, load, Budget())
+    walk = _Walk(choice, report, load)
     scope = Scope()
-    file = walk.file(spec, choice.scale, choice.vars, Place(spec.document), chosen=True)
+    chosen = walk.of_spec(spec, choice.scale, choice.vars, Place(spec.document), chosen=True)
+    file = _File(spec, chosen)
     for name in spec.inputs:
         scope.names[name] = walk.graph.inputs[name] = Value(name, None)
         scope.made.add(name)
@@ -161,14 +163,11 @@ class _Use:
         self.blocks = blocks  # the blocks we are inside of, outermost first
 
 
-class _Walk:
-    def __init__(
-        self, choice: Choice, report: Report, load: Load, budget: Budget
-    ) -> None:
+class _Walk(Variables):
+    def __init__(self, choice: Choice, report: Report, load: Load) -> None:
+        super().__init__(report)
         self.choice = choice
-        self.report = report
         self.load = load
-        self.budget = budget
         self.graph = Graph()
         self.reads: dict[int, tuple[str, ...]] = {}
         self.count = 0
@@ -177,109 +176,6 @@ class _Walk:
         self.sizes: dict[Any, int] = {}  # what `least` found
         self.looked = 0  # entries it looked at
         self.guesses = Budget()
-
-    # variables
-
-    def file(
-        self, spec: Spec, scale: str | None, given: Raw, place: Place, chosen: bool = False
-    ) -> _File:
-        """Return a spec with its variables set: given ones, then the scale's, then defaults."""
-        where = "the spec" if chosen else f"`{spec.name}`"
-        named: Raw = {}
-        if scale is not None:
-            if scale not in spec.scales:
-                self.report.fatal(
-                    codes.UnknownScale,
-                    None if chosen else place.span("scale"),
-                    scale=scale,
-                    hint=suggestion(scale, spec.scales, "scales"),
-                )
-            named = spec.scales[scale]
-        known = spec.vars.keys() | named.keys()
-        for name in given.keys() - known:
-            self.report.add(
-                codes.UnknownVariable,
-                None if chosen else place.key_span("with", name),
-                name=name,
-                where=where,
-                hint=suggestion(name, known, "variables"),
-            )
-        places = {name: Place(spec.document, ("vars", name)) for name in spec.vars}
-        places.update({name: Place(spec.document, ("scales", scale or "", name)) for name in named})
-        env = self.resolve({**spec.vars, **named}, given, {}, places)
-        unset = [name for name, value in env.items() if value is None and name not in given]
-        if unset and spec.scales and scale is None:
-            self.report.fatal(
-                codes.MissingScale,
-                None if chosen else place.span("block"),
-                scales=", ".join(spec.scales),
-                hint=f"choose one with {'--scale' if chosen else '`scale:`'}",
-            )
-        for name in unset:
-            span = spec.document.span("vars", name) if chosen else place.span("block")
-            self.report.add(
-                codes.UnsetVariable, span, name=name, where=where,
-                hint=f"--set {name}=..." if chosen else f"add it under `with: {{{name}: ...}}`",
-            )  # fmt: skip
-        if unset or given.keys() - known:
-            self.report.close()
-        return _File(spec, env)
-
-    def resolve(self, defaults: Raw, given: Raw, outer: Raw, places: dict[str, Place]) -> Raw:
-        """Return every variable's value; a default may use the other variables."""
-        env = {**outer, **defaults, **given}
-        pending = {
-            name: [v for v in sorted(_reads(value)) if v in defaults and v not in given]
-            for name, value in defaults.items()
-            if name not in given and holds_variables(value)
-        }
-        if not pending:
-            return env
-        from graphlib import CycleError, TopologicalSorter
-
-        try:
-            order = list(TopologicalSorter(pending).static_order())
-        except CycleError as error:
-            ring = list(error.args[1])
-            self.report.fatal(
-                codes.VariableCycle, places[ring[0]].span(), name=ring[0],
-                chain=" -> ".join(ring[:10]),
-            )  # fmt: skip
-        for name in order:
-            if name in pending:
-                env[name] = self.value(defaults[name], env, places[name])
-        return env
-
-    def section(self, spec: Spec, key: str, given: Any, env: Raw) -> Any:
-        """Return a section of a spec with its variables put in, judged once they are."""
-        if not spec.templated or not holds_variables(given):
-            return given
-        written = spec.document.value[key]
-        value = self.value(written, env, Place(spec.document, (key,)))
-        schema = SPEC["properties"][key]
-        if judge(schema, value, spec.document, (key,), self.report, f"`{key}`"):
-            self.report.close()
-        return value
-
-    def value(self, value: Any, env: Raw, place: Place) -> Any:
-        """Return a value of the document with every expression in it evaluated."""
-        if isinstance(value, str):
-            if "$" not in value:
-                return value
-            try:
-                return substitute(value, env, self.budget)
-            except ExpressionError as error:
-                facts = dict(error.facts)
-                if error.code is codes.UndefinedVariable:
-                    near = nearest(str(facts.get("name", "")), env)
-                    facts["hint"] = f"did you mean `{near}`?" if near else ""
-                span = place.document.span_in(place.path, error.start, error.end)
-                self.report.fatal(error.code, span, (), **facts)
-        if isinstance(value, list):
-            return [self.value(item, env, place.at(i)) for i, item in enumerate(value)]
-        if isinstance(value, dict):
-            return {key: self.value(item, env, place.at(key)) for key, item in value.items()}
-        return value
 
     # entries
 
@@ -379,9 +275,9 @@ class _Walk:
     def template(self, raw: Raw, use: _Use, place: Place) -> tuple[Raw, Layer | None]:
         """Return an entry with its expressions evaluated, and its layer; cached by their values."""
         if id(raw) not in self.reads:
-            self.reads[id(raw)] = tuple(sorted(_reads(raw)))
+            self.reads[id(raw)] = tuple(sorted(reads(raw)))
         env = use.env
-        key = (id(raw), *(_key(env.get(name)) for name in self.reads[id(raw)]))
+        key = (id(raw), *(key_of(env.get(name)) for name in self.reads[id(raw)]))
         templates = use.file.templates
         if key not in templates:
             entry = self.value(raw, env, place)
@@ -520,7 +416,7 @@ class _Walk:
         if self.uses > LAYERS:
             self.report.fatal(codes.TooManyLayers, place.span("block"), limit=f"{LAYERS:,}")
         if body.name is None:  # a whole net
-            file = self.file(spec, entry.get("scale", body.scale), given, place)
+            file = _File(spec, self.of_spec(spec, entry.get("scale", body.scale), given, place))
             file.chain = body.chain
             env, inner, block = file.env, Place(spec.document, ("layers",)), None
             layers, inputs, outputs = spec.layers, list(spec.inputs), spec.outputs
@@ -664,7 +560,7 @@ class _Walk:
             return {key: self.guess(item, env) for key, item in value.items()}
         if not holds_variables(value):
             return value
-        names = _reads(value)
+        names = reads(value)
         if "i" in names or any(env.get(name, _UNKNOWN) is _UNKNOWN for name in names):
             return _UNKNOWN
         try:
@@ -685,7 +581,7 @@ class _Walk:
         own = spec.blocks[body.name].get("vars") or {} if body.name else spec.vars
         outer = body.file.env if body.file else {}
         env = {**outer, **{name: self.guess(value, outer) for name, value in own.items()}, **given}
-        key = (body.key, *((name, _key(env[name])) for name in sorted(env)))
+        key = (body.key, *((name, key_of(env[name])) for name in sorted(env)))
         if key not in self.sizes:
             self.sizes[key] = 1  # of a block that uses itself: it is refused later
             path: tuple[str | int, ...] = ("layers",)
@@ -770,25 +666,6 @@ class _Body:
         self.key = f"{spec.document.source.name}#{name or spec.name}"
         outputs = spec.blocks[name].get("outputs") if name else spec.outputs
         self.outputs: list[str] = as_list(outputs or "out")
-
-
-def _reads(value: Any) -> set[str]:
-    found: set[str] = set()
-    pending = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, str):
-            if "$" in item and has_variables(item):
-                found |= variables(item)
-        elif isinstance(item, dict):
-            pending += item.values()
-        elif isinstance(item, list):
-            pending += item
-    return found
-
-
-def _key(value: Any) -> Any:
-    return (type(value), repr(value)) if isinstance(value, list | dict) else (type(value), value)
 
 
 def within(root: str, base: str, path: str) -> str | None:

@@ -1,4 +1,4 @@
-"""atomic_write: a file is there whole, or as it was before."""
+"""atomic_write: files are there whole, or as they were before."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .diagnostics import Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import NoReturn
 
 PREFIX = ".netspec-"
@@ -22,41 +23,98 @@ def atomic_write(path: str, data: bytes | str, force: bool = False) -> None:
 
     Whatever fails, what was there before is untouched. Raises SpecError (E505, E506).
     """
-    raw = data.encode() if isinstance(data, str) else data
-    target, mode = _target(path, force)
-    folder = os.path.dirname(target)
-    _clean(folder)
-    temp = os.path.join(folder, f"{PREFIX}{os.getpid()}-{os.urandom(8).hex()}{SUFFIX}")
-    made = False
+    atomic_write_all({path: data}, force)
+
+
+def atomic_write_all(files: Mapping[str, bytes | str], force: bool = False) -> None:
+    """Write several files beside their places, then move them there.
+
+    Whatever fails, what was there before is there again. A process that is killed among the moves
+    leaves some files old and some new, each of them whole. Raises SpecError (E505, E506).
+    """
+    staged: list[tuple[str, str, str]] = []  # path, where it leads, the file beside it
+    moved: list[tuple[str, str]] = []  # where a new file is, and the name of the one before it
+    temps: list[str] = []
+    path = ""
     try:
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
-        for flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):
-            flags |= getattr(os, flag, 0)
-        handle = os.open(temp, flags, 0o666)
-        made = True
-        try:
-            view = memoryview(raw)
-            while view:
-                view = view[os.write(handle, view) :]
-            if mode is not None and hasattr(os, "fchmod"):
-                os.fchmod(handle, mode)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if force:
-            os.replace(temp, target)
-            made = False
-        else:
-            made = _move_new(temp, target)
-        _sync(folder)
-    except FileExistsError:
-        _refuse(path, "it is there already", "--force replaces it")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        Report().fatal(codes.CannotWrite, None, file=path, reason=reason)
+        for path, data in files.items():
+            target, mode = _target(path, force)
+            folder = os.path.dirname(target)
+            _clean(folder)
+            temps.append(_beside(folder))
+            _stage(temps[-1], data.encode() if isinstance(data, str) else data, mode)
+            staged.append((path, target, temps[-1]))
+        for path, target, temp in staged:
+            old = _keep(target, temps) if force and len(files) > 1 else ""
+            if force:
+                os.replace(temp, target)
+            else:
+                _move_new(temp, target)
+            moved.append((target, old))
+        for folder in dict.fromkeys(os.path.dirname(target) for target, _ in moved):
+            _sync(folder)
+    except BaseException as error:
+        if len(files) > 1:
+            _undo(moved)
+        if isinstance(error, FileExistsError):
+            _refuse(path, "it is there already", "--force replaces it")
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error)
+            Report().fatal(codes.CannotWrite, None, file=path, reason=reason)
+        raise
     finally:
-        if made:
+        for temp in temps:
             _remove(temp)
+
+
+def refuse_input(output: str, read: str) -> None:
+    """Refuse an output that is the file which is read, by whatever name. Raises SpecError E506."""
+    with suppress(OSError, ValueError):
+        if os.path.samefile(output, read):
+            _refuse(output, "it is the file that is read")
+
+
+def _beside(folder: str) -> str:
+    return os.path.join(folder, f"{PREFIX}{os.getpid()}-{os.urandom(8).hex()}{SUFFIX}")
+
+
+def _stage(temp: str, data: bytes, mode: int | None) -> None:
+    """Write a file that is not there yet, down to the disk."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+    for flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):
+        flags |= getattr(os, flag, 0)
+    handle = os.open(temp, flags, 0o666)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(handle, view) :]
+        if mode is not None and hasattr(os, "fchmod"):
+            os.fchmod(handle, mode)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _keep(target: str, temps: list[str]) -> str:
+    """Return another name for the file that is at `target`; none where none is."""
+    if not os.path.lexists(target):
+        return ""
+    temps.append(_beside(os.path.dirname(target)))
+    try:
+        os.link(target, temps[-1])
+    except (AttributeError, OSError):  # no hard links here
+        with open(target, "rb") as handle:
+            _stage(temps[-1], handle.read(), stat.S_IMODE(os.stat(target).st_mode) & 0o777)
+    return temps[-1]
+
+
+def _undo(moved: list[tuple[str, str]]) -> None:
+    for target, old in reversed(moved):
+        with suppress(OSError):
+            if old:
+                os.replace(old, target)
+            else:
+                os.unlink(target)
 
 
 def _target(path: str, force: bool) -> tuple[str, int | None]:
@@ -81,8 +139,8 @@ def _refuse(path: str, reason: str, hint: str = "") -> NoReturn:
     Report().fatal(codes.BadOutputName, None, file=path, reason=reason, hint=hint)
 
 
-def _move_new(temp: str, target: str) -> bool:
-    """Move a file where none is yet; return whether the old name is still there."""
+def _move_new(temp: str, target: str) -> None:
+    """Move a file where none is yet."""
     try:
         os.link(temp, target)
     except FileExistsError:
@@ -91,8 +149,6 @@ def _move_new(temp: str, target: str) -> bool:
         if os.path.lexists(target):
             raise FileExistsError(target) from None
         os.rename(temp, target)
-        return False
-    return True
 
 
 def _sync(folder: str) -> None:

@@ -20,7 +20,7 @@ CORE = ROOT / "netspec"
 BACKENDS = ROOT / "backends"
 TRUNK = [
     "pipeline", "text", "diagnostics", "document", "dim", "compare", "blob", "layer", "schema", "spec",
-    "expression", "expand", "graph", "infer", "net",
+    "expression", "variables", "expand", "graph", "infer", "net",
 ]  # fmt: skip
 # a module imports only from rows above it
 ROWS = [
@@ -31,7 +31,7 @@ ROWS = [
     {"layers"},
     {"schema"},
     {"spec", "cures", "solving"},
-    {"graph"},
+    {"graph", "variables"},
     {"expand", "infer", "zoo"},
     {"analysis"},
     {"net", "summary"},

@@ -195,3 +195,134 @@ def test_the_temp_of_a_living_writer_stays(tmp_path):
     finally:
         other.kill()
         other.wait()
+
+
+# several files at once
+
+LAYERS_OF_OS = (
+    "open", "write", "fsync", "close", "replace", "link", "unlink", "fchmod", "stat", "listdir",
+    "rename",
+)  # fmt: skip
+
+
+def texts(folder):
+    return {p.name: p.read_text() for p in folder.iterdir() if p.name[:9] != output.PREFIX}
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("force", [True, False])
+def test_a_failure_of_any_call_leaves_all_files_old_or_all_new(
+    tmp_path, monkeypatch, force, number, links
+):
+    def no_links(*_, **__):
+        raise OSError(errno.EPERM, "no links here")
+
+    failed = 0
+    for turn in range(1, 200):
+        folder = tmp_path / str(turn)
+        folder.mkdir()
+        old = {"a.py": "old a", "c.txt": "old c"} if force else {}
+        for name, text in old.items():
+            (folder / name).write_text(text)
+        new = {"a.py": "new a" * 100, "b.bin": "new b" * 100, "c.txt": "new c" * 100}
+        count = 0
+
+        def counted(call):
+            real = getattr(os, call)
+
+            def counting(*args, **more):
+                nonlocal count
+                count += 1
+                if count == turn:
+                    if call == "close":
+                        real(*args, **more)
+                    raise OSError(number, os.strerror(number))
+                return real(*args, **more)
+
+            return counting
+
+        with monkeypatch.context() as patch:
+            if not links:
+                patch.setattr(os, "link", no_links)
+            for call in LAYERS_OF_OS:
+                patch.setattr(os, call, counted(call))
+            try:
+                files = {str(folder / name): text for name, text in new.items()}
+                output.atomic_write_all(files, force)
+            except SpecError as error:
+                failed += 1
+                assert error.diagnostics[0].code.id in ("E505", "E506")
+                wanted = old
+            else:
+                wanted = old | new
+        assert texts(folder) == wanted, turn
+        assert len(temps(folder)) <= 1
+        if count < turn:
+            break
+    else:
+        raise AssertionError("the last call was never reached")
+    assert failed > 20
+
+
+def test_a_file_that_is_there_stops_all(tmp_path):
+    (tmp_path / "b").write_text("theirs")
+    with pytest.raises(SpecError) as error:
+        output.atomic_write_all({str(tmp_path / name): "ours" for name in "abc"})
+    assert code(error) == "E506"
+    assert texts(tmp_path) == {"b": "theirs"}
+    assert temps(tmp_path) == []
+
+
+def test_an_interrupt_among_the_moves_undoes_them(tmp_path, monkeypatch):
+    for name in "ab":
+        (tmp_path / name).write_text("old")
+    replace, calls = os.replace, []
+
+    def interrupted(*args):
+        calls.append(args)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        replace(*args)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        output.atomic_write_all({str(tmp_path / name): "new" for name in "ab"}, force=True)
+    assert texts(tmp_path) == {"a": "old", "b": "old"}
+    assert temps(tmp_path) == []
+
+
+def test_killed_writers_leave_whole_files(tmp_path):
+    script = (
+        "import sys\nfrom netspec.output import atomic_write_all\n"
+        "paths = sys.argv[1:]\n"
+        "for n in range(100000):\n"
+        "    atomic_write_all({path: str(n % 10) * 300000 for path in paths}, force=True)\n"
+    )
+    paths = [str(tmp_path / name) for name in "ab"]
+    for delay in (0.25, 0.31, 0.37, 0.43, 0.49):
+        child = subprocess.Popen([sys.executable, "-c", script, *paths])
+        time.sleep(delay)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        for path in paths:
+            if os.path.exists(path):
+                with open(path) as handle:
+                    text = handle.read()
+                assert len(text) == 300000 and len(set(text)) == 1
+    atomic_write(str(tmp_path / "c"), "x")
+    assert temps(tmp_path) == []
+
+
+def test_the_input_is_no_output(tmp_path, capsys):
+    from netspec.cli import main
+
+    spec = tmp_path / "net.dot"
+    text = "inputs: {data: [1, 3, 8, 8]}\nlayers:\n  - {name: a, type: ReLU}\n"
+    spec.write_text(text)
+    (tmp_path / "link.dot").symlink_to("net.dot")
+    os.link(spec, tmp_path / "hard.dot")
+    for name in ("net.dot", "link.dot", "hard.dot"):
+        assert main(["draw", str(spec), "-o", str(tmp_path / name), "--force"]) == 1
+        assert "it is the file that is read" in capsys.readouterr().err
+    assert spec.read_text() == text

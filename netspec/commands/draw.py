@@ -48,7 +48,7 @@ def run(options: Namespace) -> int:
     """Draw one net; return 1 where the spec is wrong or the drawing fails."""
     from importlib import import_module
 
-    from ..output import atomic_write
+    from ..output import atomic_write, refuse_input
     from ..plugins import checkout
 
     output: str = options.output
@@ -60,6 +60,7 @@ def run(options: Namespace) -> int:
             net, format, options.depth, options.direction, note=_note
         )
         if output != "-":
+            refuse_input(output, options.spec)
             atomic_write(output, drawn, force=options.force)
             return 0
     except SpecError as error:  # the standard output may be the drawing's

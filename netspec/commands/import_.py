@@ -16,7 +16,7 @@ import sys
 
 from .. import codes
 from ..diagnostics import Report, SpecError
-from ..output import atomic_write
+from ..output import atomic_write, refuse_input
 from .check import shape
 
 TYPE_CHECKING = False
@@ -57,6 +57,7 @@ def run(options: Namespace) -> int:
     if options.output is None:
         sys.stdout.write(text)
     else:
+        refuse_input(options.output, options.file)
         atomic_write(options.output, text, force=options.force)
     if options.weights:
         return _weights(options, shapes)

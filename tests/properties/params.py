@@ -93,6 +93,13 @@ class Mutant:
                 self.mutate()
         else:
             self.scratch()
+        if draw.random() < 0.05:
+            self.entry["param"] = [{"lr_mult": draw.choice((0, 1, 2)), "decay_mult": 0}
+                                   for _ in range(draw.randint(1, 4))]  # fmt: skip
+        if draw.random() < 0.05 and self.entry.get("bottom") and self.entry.get("top"):
+            self.entry["top"] = [self.entry["bottom"][0], *self.entry["top"][1:]]
+        if draw.random() < 0.03 and self.entry.get("top"):
+            self.entry["loss_weight"] = [draw.choice((0, 1, 0.5)) for _ in self.entry["top"]]
 
     def legal(self):
         made = graphs.Graph(self.draw, [self.cls.__name__])
