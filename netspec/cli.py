@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"netspec: cannot write: {error.strerror or error}", file=sys.stderr)  # noqa: T201
         code = 2
     except MemoryError as error:
-        error.__traceback__ = None  # it holds all that was made
+        _forget(error)
         _silence()
         print("netspec: there is not enough memory for this", file=sys.stderr)  # noqa: T201
         code = 2
@@ -158,6 +158,15 @@ def about() -> str:
 def _summary(module: ModuleType | None) -> str:
     first = ((module and module.__doc__) or "").strip().partition("\n")[0]
     return first.partition(": ")[2] or first
+
+
+def _forget(error: BaseException) -> None:
+    """Let go of all that was made: the tracebacks of an error hold it."""
+    held: BaseException | None = error
+    while held is not None:
+        held.__traceback__ = None
+        held = held.__context__
+    gc.collect()
 
 
 def _silence() -> None:

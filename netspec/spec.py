@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from . import codes
+from .diagnostics import LIMIT
 from .expression import CONSTANTS, WORDS, ExpressionError, has_variables, variables
 from .schema import (
     BLOCK_KEYS,
@@ -380,13 +381,14 @@ def _misplaced(key: str, place: Place, report: Report) -> bool:
 
 
 def _unknown_type(kind: str, place: Place, report: Report) -> None:
-    report.add(
-        codes.UnknownLayerType, place.span("type"), type=kind, hint=unknown_type_hint(kind)
-    )
+    # a hint looks at every type there is: those after the limit are not shown
+    hint = unknown_type_hint(kind) if len(report.diagnostics) < LIMIT else ""
+    report.add(codes.UnknownLayerType, place.span("type"), type=kind, hint=hint)
 
 
 def _unknown_key(key: str, cls: type[Layer], place: Place, report: Report) -> None:
-    hint = suggestion(key, {*ENTRY_KEYS - BLOCK_KEYS, *cls.messages}, "keys here")
+    known = {*ENTRY_KEYS - BLOCK_KEYS, *cls.messages}
+    hint = suggestion(key, known, "keys here") if len(report.diagnostics) < LIMIT else ""
     if key.endswith("_param") and cls.message in cls.messages:
         hint = f"the params of {cls.__name__} stand under `{cls.message}`"
     report.add(

@@ -22,12 +22,12 @@ CHILD = """
 import json, os, sys
 folder, root, *paths = json.load(sys.stdin)
 from netspec import cli
-import yaml, jsonschema, networkx, netspec_graphviz
+import argparse, difflib, yaml, jsonschema, networkx, netspec_graphviz
 from netspec.schema import found_types
 list(found_types())
 events, texts = [], []
 NEVER = ("exec", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "subprocess.Popen",
-         "socket.", "urllib.Request", "pickle.", "marshal.", "ctypes.", "shutil.", "os.remove",
+         "socket.", "urllib.Request", "pickle.", "ctypes.", "shutil.", "os.remove",
          "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.truncate",
          "webbrowser.", "ftplib.", "http.", "smtplib.", "code.__new__", "sys.settrace", "ensurepip")
 FROM = (sys.prefix, sys.base_prefix, root)
@@ -176,6 +176,4 @@ def test_the_source_runs_no_text(path: Path) -> None:
             found.add(node.attr)
         elif isinstance(node, ast.keyword) and node.arg == "shell":
             found.add("shell")
-        elif isinstance(node, ast.Assert):
-            found.add("assert")
     assert {each for each in found if (name, each) not in ALLOWED} == set()

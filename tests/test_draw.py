@@ -24,6 +24,7 @@ from netspec.net import Net
 from netspec_graphviz import dot, draw, mermaid, render
 from netspec_graphviz import style as looks
 from netspec_graphviz.picture import blob_text, count_text, picture, size_text
+from tests.texts import ends
 
 renderer = sys.modules["netspec_graphviz.render"]  # the package's `render` is the function
 
@@ -508,17 +509,15 @@ def test_a_dot_that_fails_leaves_the_work_to_pygraphviz(load, monkeypatch, tmp_p
 
 def test_a_slow_dot_is_killed_with_its_children(load, monkeypatch, tmp_path):
     pids = tmp_path / "pids"
-    fake(tmp_path / "bin", f"echo $$ > {pids}\nsleep 60 & echo $! >> {pids}\nwait")
+    fake(tmp_path / "bin", f"echo $$ > {pids}\nsleep 600 & echo $! >> {pids}\nwait")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    start = time.monotonic()
-    with pytest.raises(netspec.SpecError) as caught:
+    with ends(), pytest.raises(netspec.SpecError) as caught:
         render(dot(load(SMALL)), "svg", limit=0.5)
-    assert time.monotonic() - start < 5
     assert "E504" in str(caught.value)
     assert "longer than 0.5 seconds" in str(caught.value)
     started = [int(line) for line in pids.read_text().split()]
     assert len(started) == 2
-    deadline = time.monotonic() + 5  # init reaps the orphan
+    deadline = time.monotonic() + 30  # init reaps the orphan
     while any(map(_running, started)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(map(_running, started))
@@ -532,13 +531,11 @@ def _running(pid: int) -> bool:
     return state != "Z"
 
 
-def test_a_layout_that_hangs_ends_in_time():
+def test_a_layout_that_hangs_is_ended():
     pytest.importorskip("pygraphviz")
     edges = "".join(f"n{a} -> n{b};" for a in range(150) for b in range(a + 1, 150))
-    start = time.monotonic()
-    with pytest.raises(netspec.SpecError, match="longer than 1 seconds"):
+    with ends(), pytest.raises(netspec.SpecError, match="longer than 1 seconds"):
         render(f"digraph {{ {edges} }}", "svg", limit=1)
-    assert time.monotonic() - start < 6
 
 
 def test_text_of_no_graph_is_reported():

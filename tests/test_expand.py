@@ -1,12 +1,10 @@
 # ruff: noqa: E501 - specs stand on the lines they are shown with
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from netspec.expand import within
-from tests.texts import X, load, refusal, refused, shapes, wires
+from tests.texts import X, ends, load, refusal, refused, shapes, wires, work
 
 CONV = "{name: c, type: Convolution, convolution_param: {num_output: $out, kernel_size: 1}}"
 BLOCK = f"blocks: {{b: {{vars: {{out: ~}}, layers: [{CONV}]}}}}\n"
@@ -296,11 +294,9 @@ def test_i_is_known_inside_with_only(tmp_path):
     ],
 )  # fmt: skip
 def test_a_bomb_is_refused_before_it_is_expanded(tmp_path, text):
-    refusal(tmp_path, text)  # the imports of the first error
-    start = time.perf_counter()
-    found = refusal(tmp_path, text)
-    assert found.code.id == "E312"
-    assert time.perf_counter() - start < 0.2
+    found = []
+    assert work(lambda: found.append(refusal(tmp_path, text))) < 200_000
+    assert found[0].code.id == "E312"
 
 
 def test_a_large_net_is_no_bomb(tmp_path):
@@ -569,11 +565,10 @@ def test_an_import_stays_inside_the_folder_of_the_spec(tmp_path, path):
     (root / "linked").symlink_to(outside)
     os.mkfifo(root / "pipe")
     text = X + f'imports: {{b: "{path}"}}\nlayers: [{{name: a, block: b}}]'
-    start = time.perf_counter()
-    found = refusal(root, text)
+    with ends():  # the pipe has no writer
+        found = refusal(root, text)
     assert (found.code.id, found.span.text) == ("E316", f'"{path}"')
     assert "secret" not in found.render()
-    assert time.perf_counter() - start < 1
 
 
 def test_a_folder_whose_name_begins_like_the_root_is_outside(tmp_path):

@@ -1,7 +1,11 @@
-"""Specs written in tests: loaded, or refused."""
+"""Specs written in tests: loaded, or refused; and what that costs, without a clock."""
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ from netspec.diagnostics import Diagnostic
 from netspec.net import Net
 
 X = "inputs: {x: [N, 3, 8, 8]}\n"
+MOST = 50_000_000  # lines and calls; a few seconds
 
 
 def load(folder: Path, text: str, files: dict[str, str] | None = None, **options: Any) -> Net:
@@ -47,3 +52,52 @@ def wires(net: Net) -> dict[str, list[str]]:
 def shapes(net: Net) -> dict[str, str]:
     """Return the shape of the first top of every layer."""
     return {layer.name: str(layer.node.tops[0].blob) for layer in net.layers if layer.tops}
+
+
+@contextlib.contextmanager
+def ends(seconds: int = 60) -> Iterator[None]:
+    """Fail what hangs. This measures nothing: see `work`."""
+
+    def fail(*_: object) -> None:
+        raise AssertionError(f"it did not end within {seconds} seconds")
+
+    kept = signal.signal(signal.SIGALRM, fail)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, kept)
+
+
+def work(run: Callable[[], object]) -> int:
+    """Return how many lines and calls `run` takes, which no other load on the machine changes."""
+    count = 0
+
+    def trace(*_: object) -> Any:
+        nonlocal count
+        count += 1
+        if count > MOST:
+            raise AssertionError(f"it takes more than {MOST:,} lines and calls")
+        return trace
+
+    def profile(_: object, event: str, __: object) -> None:
+        if event == "c_call":
+            trace()
+
+    kept = sys.gettrace(), sys.getprofile()
+    with ends():
+        sys.settrace(trace)
+        sys.setprofile(profile)
+        try:
+            run()
+        finally:
+            sys.setprofile(kept[1])
+            sys.settrace(kept[0])
+    return count
+
+
+def grows(run: Callable[[int], object], size: int) -> float:
+    """Return how much more work `run` takes for twice the size: 2 where the work is linear."""
+    small, large = work(lambda: run(size)), work(lambda: run(2 * size))
+    return large / small

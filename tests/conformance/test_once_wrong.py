@@ -1,4 +1,4 @@
-"""Layers that check accepted and that then failed, or gave another shape; they run in both modes."""
+"""Layers that check accepted and that failed, or gave another shape; they run in both modes."""
 
 from __future__ import annotations
 
@@ -39,6 +39,10 @@ CASES = [
                  {"pooling_param": {"pool": "AVE", "kernel_size": [6, 5, 3], "stride": [2, 6, 2],
                                     "pad": [0, 0, 1]}},
                  id="a 3-D mean over the end"),
+    pytest.param("Pooling", {"x": [2, 2, 1, 6, 6]},
+                 {"pooling_param": {"pool": "AVE", "kernel_size": [2, 5, 2], "stride": [5, 5, 2],
+                                    "pad": [1, 2, 0]}},
+                 id="a 3-D mean larger than its input"),
     pytest.param("EuclideanLoss", {"x": [2, 3], "y": {"shape": [2, 3], "dtype": "bool"}}, {},
                  id="a truth of bools"),
     pytest.param("EuclideanLoss", {"x": [2, 3], "y": {"shape": [2, 3], "dtype": "float64"}}, {},

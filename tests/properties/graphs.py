@@ -54,6 +54,7 @@ class Graph:
         self.types = []
         self.sources = []
         self.overhangs = False  # is a window of a convolution larger than what it slides over
+        self.repeats = False  # are extents of 1 repeated
 
     # drawing
 
@@ -889,6 +890,7 @@ def eltwise(g, kind):
     top = x.shape
     if g.chance(0.25):
         params["broadcast"] = True
+        g.repeats = True
         bottoms = [x] + [
             g.fresh([g.one(e, 1) for e in x.shape]) for _ in bottoms[1:]
         ]

@@ -146,7 +146,8 @@ def lower(node: Node) -> Lowered:
         return module(StochasticPool, window.kernel, window.stride, window.dilation, ceil)
     if layer.pool == "L2":
         return function(l2_pool, *row)
-    hangs = mean and axes == 3 and ceil and not all(map(covers, x.spatial, *window_sides(window)))
+    padded = ceil or any(window.pad) or any(window.pad_end)
+    hangs = mean and axes == 3 and padded and not all(map(covers, x.spatial, window.extent))
     if hangs or not alike(window, ceil, mean):
         if mean:
             return function(caffe_ave_pool, *row, layer.includes_pad)
@@ -170,14 +171,9 @@ def lower(node: Node) -> Lowered:
     )
 
 
-def window_sides(window):
-    """Return the extents, and the padding before and after, of a window."""
-    return window.extent, window.pad, window.pad_end
-
-
-def covers(size, extent: int, before: int, after: int) -> bool:
-    """Return whether a window is known to fit: nn.AvgPool3d takes no other."""
-    return isinstance(size, int) and size + before + after >= extent
+def covers(size, extent: int) -> bool:
+    """Return whether a window is known to fit, padding apart: nn.AvgPool3d takes no other."""
+    return isinstance(size, int) and size >= extent
 
 
 def alike(window, ceil: bool, mean: bool) -> bool:
