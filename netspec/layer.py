@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any, TypeAlias, dataclass_transform
 
     from .blob import Blob, Window
@@ -261,8 +261,7 @@ def per_axis(
     """
     from . import codes
 
-    value = getattr(layer, name)
-    values = [] if value is None else value if isinstance(value, list | tuple) else [value]
+    values = listed(getattr(layer, name))
     if not values:
         return (default,) * axes
     if len(values) not in (1, axes):
@@ -294,6 +293,54 @@ def fixed(blob: Blob, axis: int, wanted: Size, bottom: int) -> Agreement:
     size = blob.shape[axis]
     facts: dict[str, Any] = {"axis": f"axis {axis}", "size": size, "wanted": wanted}
     return f"axis {axis}", size, wanted, bottom, Reject(codes.WrongSize, bottom=bottom, **facts)
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a repeated field as a list: it may be unset, one value, or several."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def given_together(layer: Layer, one: str, other: str) -> bool:
+    """Return whether two params are given. Rejects E408 for one without the other."""
+    for name, missing in (one, other), (other, one):
+        if name in layer.given and missing not in layer.given:
+            from . import codes
+
+            raise Reject(codes.ParamMissing, at=name, param=missing, what=f" beside `{name}`")
+    return one in layer.given
+
+
+def need_rank(
+    blob: Blob, least: int, most: int | None = None, bottom: int | None = None
+) -> None:
+    """Reject E404 a blob of fewer axes than `least`, or of more than `most`."""
+    if blob.rank < least or (most is not None and blob.rank > most):
+        from . import codes
+
+        expected = f"at least {least}" if most is None else str(least)
+        if most is not None and most > least:
+            expected += f" or {most}" if most == least + 1 else f" to {most}"
+        shape = str(blob) or "a scalar"
+        raise Reject(
+            codes.WrongRank, expected=expected, rank=blob.rank, shape=shape, bottom=bottom
+        )
+
+
+def need_ranks(bottoms: Sequence[Blob], *ranks: int) -> None:
+    """Reject E404 bottoms that do not have these numbers of axes; the last may be absent."""
+    for index, (blob, rank) in enumerate(zip(bottoms, ranks, strict=False)):
+        need_rank(blob, rank, rank, index)
+
+
+def same_shape(*bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
+    """Yield that every bottom must have the shape of the first. Rejects E404 for the rank."""
+    first = bottoms[0]
+    for index, other in enumerate(bottoms[1:], 1):
+        need_rank(other, first.rank, first.rank, index)
+        for axis, (size, wanted) in enumerate(zip(other.shape, first.shape, strict=True)):
+            yield f"axis {axis}", size, wanted, index
 
 
 def reject_filler(layer: Layer, filler: Filler | None, shape: Sequence[Size]) -> None:

@@ -44,7 +44,7 @@ def atomic_write_all(files: Mapping[str, bytes | str], force: bool = False) -> N
             temps.append(_beside(folder))
             _stage(temps[-1], data.encode() if isinstance(data, str) else data, mode)
             staged.append((path, target, temps[-1]))
-        for path, target, temp in staged:
+        for path, target, temp in staged:  # noqa: B007 - a failure is told of the last path
             old = _keep(target, temps) if force and len(files) > 1 else ""
             if force:
                 os.replace(temp, target)

@@ -5,6 +5,8 @@ an ExpressionError). Input number K of a seed is the same on every run: `--first
 repeats it, and `--keep FOLDER` writes the inputs that failed. The exit status says whether any did.
 """
 
+# ruff: noqa: E501 - specs stand as they are written
+
 from __future__ import annotations
 
 import argparse
@@ -176,7 +178,11 @@ def facts() -> list[dict[str, Any]]:
         cls = types.get(fold(path.stem))
         for fact in yaml.safe_load(path.read_text(encoding="utf-8")) if cls else ():
             shapes = fact.get("bottoms", [])
-            entry = {"name": "layer", "type": cls.__name__, "bottom": [f"x{i}" for i in range(len(shapes))]}
+            entry = {
+                "name": "layer",
+                "type": cls.__name__,
+                "bottom": [f"x{i}" for i in range(len(shapes))],
+            }
             entry[cls.message] = fact.get("params", {})
             entry |= {key: value for key, value in fact.items() if key.endswith("_param")}
             inputs = {f"x{i}": shape for i, shape in enumerate(shapes)}
@@ -219,7 +225,9 @@ def varint(value: int) -> bytes:
     return bytes([*out, value])
 
 
-def mutated(data: bytes, others: list[bytes], tokens: tuple[str, ...], draw: random.Random) -> bytes:
+def mutated(
+    data: bytes, others: list[bytes], tokens: tuple[str, ...], draw: random.Random
+) -> bytes:
     """Return an input changed in one to eight places."""
     for _ in range(draw.choice((1, 1, 1, 2, 2, 3, 4, 8))):
         data = mutate(data, others, tokens, draw)

@@ -1,4 +1,4 @@
-"""What a spec can make the interpreter do: audit events (PEP 578) while specs are read and drawn."""
+"""What a spec can make the interpreter do: audit events (PEP 578) while it is read and drawn."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ import argparse, difflib, yaml, jsonschema, networkx, netspec_graphviz
 from netspec.schema import found_types
 list(found_types())
 events, texts = [], []
-NEVER = ("exec", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "subprocess.Popen",
-         "socket.", "urllib.Request", "pickle.", "ctypes.", "shutil.", "os.remove",
+NEVER = ("exec", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn",
+         "subprocess.Popen", "socket.", "urllib.Request", "pickle.", "ctypes.", "shutil.", "os.remove",
          "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.truncate",
          "webbrowser.", "ftplib.", "http.", "smtplib.", "code.__new__", "sys.settrace", "ensurepip")
 FROM = (sys.prefix, sys.base_prefix, root)
@@ -98,7 +98,9 @@ def test_hostile_specs_run_import_and_write_nothing(tmp_path: Path) -> None:
     assert len(runs) == 3 * len(paths) > 500
     assert {code for _, _, code in runs} == {0, 1}
     assert events == []
-    named = "os.system mypkg evil _target_ a'); Evil ReLUU RELU9 conv pickle ctypes socket subprocess"
+    named = (
+        "os.system mypkg evil _target_ a'); Evil ReLUU RELU9 conv pickle ctypes socket subprocess"
+    )
     assert not set(imports) & set(named.split())
 
 
@@ -116,7 +118,9 @@ def test_a_spec_that_imports_outside_opens_nothing_there(tmp_path: Path) -> None
     inner.mkdir()
     (inner / "link.yaml").symlink_to("../secret.yaml")
     head = "inputs: {data: [1, 3]}\nlayers:\n  - {name: a, block: n}\n"
-    for number, path in enumerate(("../secret.yaml", "link.yaml", "/etc/passwd", "x/../../secret.yaml")):
+    for number, path in enumerate(
+        ("../secret.yaml", "link.yaml", "/etc/passwd", "x/../../secret.yaml")
+    ):
         (inner / f"{number}.yaml").write_text(f"imports: {{n: {path}}}\n{head}")
     runs, events, _ = audit([f"{n}.yaml" for n in range(4)], inner, inner)
     assert {code for _, _, code in runs} == {1}
@@ -148,7 +152,16 @@ def test_the_hook_sees_what_it_must(tmp_path: Path) -> None:
 # what the source may not hold
 
 BANNED_CALLS = {"eval", "exec", "compile", "__import__", "execfile", "breakpoint", "input"}
-BANNED_MODULES = {"pickle", "marshal", "shelve", "ast", "subprocess", "socket", "urllib.request", "ctypes"}
+BANNED_MODULES = {
+    "pickle",
+    "marshal",
+    "shelve",
+    "ast",
+    "subprocess",
+    "socket",
+    "urllib.request",
+    "ctypes",
+}
 ALLOWED = {  # the one exec is of text the emitter wrote; the one child is Graphviz
     ("backends/netspec_torch/eager.py", "exec"),
     ("backends/netspec_torch/eager.py", "compile"),
@@ -172,7 +185,12 @@ def test_the_source_runs_no_text(path: Path) -> None:
             found |= {alias.name for alias in node.names} & BANNED_MODULES
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found |= {node.module} & BANNED_MODULES
-        elif isinstance(node, ast.Attribute) and node.attr in {"unsafe_load", "full_load", "system", "popen"}:
+        elif isinstance(node, ast.Attribute) and node.attr in {
+            "unsafe_load",
+            "full_load",
+            "system",
+            "popen",
+        }:
             found.add(node.attr)
         elif isinstance(node, ast.keyword) and node.arg == "shell":
             found.add("shell")

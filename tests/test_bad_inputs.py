@@ -4,6 +4,8 @@ The numbers in the names of `bad_inputs/` group inputs of one kind; `expected.tx
 file: its name, the exit status, and every diagnostic as CODE@LINE:COLUMN.
 """
 
+# ruff: noqa: E501 - specs stand as they are written
+
 from __future__ import annotations
 
 import hashlib
@@ -324,7 +326,9 @@ def test_imports_inside_the_root_are_read(tree: Path) -> None:
         shell("check", name, cwd=tree).judge((0,))
 
 
-@pytest.mark.parametrize("path", ["../root2/net.yaml", "../secret.yaml", "sub/../../root2/net.yaml"])
+@pytest.mark.parametrize(
+    "path", ["../root2/net.yaml", "../secret.yaml", "sub/../../root2/net.yaml"]
+)
 def test_imports_leave_no_root(tree: Path, path: str) -> None:
     spec(tree / "top.yaml", path)
     found = shell("check", "top.yaml", cwd=tree)
@@ -420,7 +424,13 @@ def test_what_is_wrong_in_an_import_is_said_there(tree: Path) -> None:
 
 
 def test_odd_file_names_are_printed_escaped(tmp_path: Path) -> None:
-    for name in (b"a\x1b[2Jb.yaml", b"a\nb.yaml", b"caf\xe9.yaml", b"-rf.yaml", b"\xe2\x80\xae.yaml"):
+    for name in (
+        b"a\x1b[2Jb.yaml",
+        b"a\nb.yaml",
+        b"caf\xe9.yaml",
+        b"-rf.yaml",
+        b"\xe2\x80\xae.yaml",
+    ):
         path = os.path.join(os.fsencode(tmp_path), name)
         with open(path, "wb") as handle:
             handle.write(b"layers: [\n")
@@ -447,7 +457,9 @@ def test_nothing_is_imported_from_the_current_folder(tmp_path: Path) -> None:
     (tmp_path / "netspec" / "__init__.py").write_text("open('PWNED', 'w')\n")
     (tmp_path / "dot").write_text("#!/bin/sh\ntouch PWNED\n")
     (tmp_path / "dot").chmod(0o755)
-    (tmp_path / "pyproject.toml").write_text('[project.entry-points."netspec.layers"]\nx = "yaml"\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[project.entry-points."netspec.layers"]\nx = "yaml"\n'
+    )
     console = "import sys; from netspec.cli import run; run()"
     # a console script has its own folder first on the path, not the current one
     for argv in (["check", "net.yaml"], ["check", "absent.yaml", "--format", "sarif"], ["draw", "net.yaml"],

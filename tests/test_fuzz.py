@@ -37,4 +37,4 @@ def test_a_fault_is_noticed(fuzz: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(fuzz, "load", wrong)
     ends = fuzz.run("yaml", 3, seed=7)
     assert sum(ends.values()) == 3
-    assert all(ended.startswith("!KeyError at fuzz.py") or ended.startswith("!KeyError") for ended in ends)
+    assert all(ended.startswith("!KeyError") for ended in ends)

@@ -24,7 +24,8 @@ NAMES = [
 TEXTS = [
     '"""', "'''", "\\", "trailing\\", "\n", "\r", "\x0c", "\u2028", "{}", "{{x}}", "%s", "# x",
     "\\N{BULLET}", "+AAo-print(1)", "-*- coding: utf-7 -*-", "\x00", "\u202e", "'); import os; ('",
-    "${x}", "\x1b[2J", "*/", "\ud83d", "a" * 5_000, "\N{GRINNING FACE}", "__import__('os').system('id')",
+    "${x}", "\x1b[2J", "*/", "\ud83d", "a" * 5_000, "\N{GRINNING FACE}",
+    "__import__('os').system('id')",
 ]  # fmt: skip
 COMMENTS = ("# -*- coding: utf-8 -*-", "# attribute: the layer's name in the spec")
 
@@ -94,7 +95,7 @@ def test_a_hostile_name_is_a_twin_of_a_benign_one(name: str, tmp_path: Path) -> 
 
 
 def test_all_hostile_names_at_once(tmp_path: Path) -> None:
-    names = possible(NAMES)
+    names = [name for name in possible(NAMES) if name != "data"]  # the input
     path = spec(tmp_path, names, "all", "")
     model = netspec.build(path)
     assert len(model.state_dict()) == 2 * len(names)

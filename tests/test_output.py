@@ -228,7 +228,7 @@ def test_a_failure_of_any_call_leaves_all_files_old_or_all_new(
         new = {"a.py": "new a" * 100, "b.bin": "new b" * 100, "c.txt": "new c" * 100}
         count = 0
 
-        def counted(call):
+        def counted(call, turn=turn):
             real = getattr(os, call)
 
             def counting(*args, **more):

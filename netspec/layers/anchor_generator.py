@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Floats, Layer, Reject, param
-from .nms import need_ranks
+from ..layer import Floats, Layer, Reject, need_ranks, param
 
 
 class AnchorGenerator(Layer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import minimum, product
-from ..layer import Layer, Reject, canonical_axis, param
+from ..layer import Layer, Reject, canonical_axis, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ class ArgMax(Layer):
         x = bottoms[0]
         if self.axis is not None:
             return x.resized(canonical_axis(self, "axis", x), self.top_k)
-        if not x.rank:
-            raise Reject(codes.WrongRank, expected="at least 1", rank=0, shape="a scalar", bottom=0)
+        need_rank(x, 1, bottom=0)
         ones = (1,) * max(x.rank - 3, 0)
         return Blob((x.shape[0], 2 if self.out_max_val else 1, self.top_k, *ones), x.dtype)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject
+from ..layer import Layer, need_rank
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,13 +30,8 @@ class Axpy(Layer):
         """Return the second bottom's shape."""
         a, x, b = bottoms
         for index, blob in (0, a), (1, x):
-            if blob.rank < 2:
-                raise Reject(
-                    codes.WrongRank, expected="at least 2", rank=blob.rank, shape=str(blob),
-                    bottom=index,
-                )  # fmt: skip
-        if b.rank != x.rank:
-            raise Reject(codes.WrongRank, expected=x.rank, rank=b.rank, shape=str(b), bottom=2)
+            need_rank(blob, 2, bottom=index)
+        need_rank(b, x.rank, x.rank, 2)
         return x
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:

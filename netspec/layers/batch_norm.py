@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Filler, Layer, Reject, param
+from ..layer import Filler, Layer, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +49,8 @@ class BatchNorm(Layer):
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's blob."""
-        return with_channels(bottoms[0])
+        need_rank(bottoms[0], 2)
+        return bottoms[0]
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:
         """Yield the factor and the offset, if they are learned."""
@@ -79,10 +79,3 @@ class BatchNorm(Layer):
             for weight, name in named.items()
             if self.scale_bias and name in self.given
         }
-
-
-def with_channels(blob: Blob) -> Blob:
-    """Return a blob that has an axis of channels. Rejects E404 where it has not."""
-    if blob.rank < 2:
-        raise Reject(codes.WrongRank, expected="2 or more", rank=blob.rank, shape=str(blob))
-    return blob

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject
+from ..layer import Layer, need_rank
 
 
 class BatchReindex(Layer):
@@ -25,10 +24,6 @@ class BatchReindex(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return one item for each index."""
         x, indices = bottoms
-        if indices.rank != 1:
-            raise Reject(
-                codes.WrongRank, expected=1, rank=indices.rank, shape=str(indices), bottom=1
-            )
-        if not x.rank:
-            raise Reject(codes.WrongRank, expected="at least 1", rank=0, shape="a scalar", bottom=0)
+        need_rank(indices, 1, 1, 1)
+        need_rank(x, 1, bottom=0)
         return x.resized(0, indices.shape[0])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..layer import Filler, Layer, param
-from .batch_norm import with_channels
+from ..layer import Filler, Layer, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +46,8 @@ class BN(Layer):
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's blob."""
-        return with_channels(bottoms[0])
+        need_rank(bottoms[0], 2)
+        return bottoms[0]
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:
         """Yield the factor and the offset."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, Shape, param
+from ..layer import Layer, Reject, Shape, need_rank, param
 from .input import sizes
 
 TYPE_CHECKING = False
@@ -36,11 +36,7 @@ class BroadcastSpatial(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the vector at every place."""
         for index, blob in enumerate(bottoms):
-            if blob.rank < 2:
-                raise Reject(
-                    codes.WrongRank, expected="at least 2", rank=blob.rank, shape=str(blob),
-                    bottom=index,
-                )  # fmt: skip
+            need_rank(blob, 2, bottom=index)
         return Blob((*bottoms[0].shape[:2], *self.spatial(*bottoms)), bottoms[0].dtype)
 
     def spatial(self, *bottoms: Blob) -> list[Size]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import maximum
-from ..layer import Layer, Reject, param
+from ..layer import Layer, Reject, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ class ChannelPad(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the blob of more channels."""
         x = bottoms[0]
-        if x.rank < 2:
-            raise Reject(codes.WrongRank, expected="at least 2", rank=x.rank, shape=str(x))
+        need_rank(x, 2)
         if not self.given:
             raise Reject(codes.ParamMissing, param="num_output", what=" or `pad_end`")
         if self.num_output is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, canonical_axis, param
+from ..layer import Layer, Reject, canonical_axis, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,11 +40,7 @@ class Concat(Layer):
         axis = self.along(first)
         total = first.shape[axis]
         for index, other in enumerate(bottoms[1:], 1):
-            if other.rank != first.rank:
-                raise Reject(
-                    codes.WrongRank, expected=first.rank, rank=other.rank, shape=str(other),
-                    bottom=index,
-                )  # fmt: skip
+            need_rank(other, first.rank, first.rank, index)
             if other.dtype != first.dtype:
                 raise Reject(
                     codes.WrongDtype, expected=f"bottoms of one dtype, {first.dtype}",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, param
-from .batch_norm import with_channels
+from ..layer import Layer, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,11 +40,9 @@ class ConditionalBatchNorm(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the first bottom's blob."""
         x, classes = bottoms
-        if classes.rank != 1:
-            raise Reject(
-                codes.WrongRank, expected=1, rank=classes.rank, shape=str(classes), bottom=1
-            )
-        return with_channels(x)
+        need_rank(classes, 1, 1, 1)
+        need_rank(x, 2)
+        return x
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
         """There is one class for each item."""

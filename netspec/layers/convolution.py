@@ -5,7 +5,17 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob, Window
 from ..dim import product
-from ..layer import Counts, Filler, Layer, PerAxis, Reject, canonical_axis, param, per_axis
+from ..layer import (
+    Counts,
+    Filler,
+    Layer,
+    PerAxis,
+    Reject,
+    canonical_axis,
+    param,
+    per_axis,
+    same_shape,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -227,16 +237,3 @@ def square_filler(layer: Layer, kernel: Sequence[int]) -> None:
             codes.BadParam, at="weight_filler", value="bilinear",
             reason=f"fills square 2-D filters, not {shape}",
         )  # fmt: skip
-
-
-def same_shape(*bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-    """Yield that every bottom must have the shape of the first. Rejects E404 for the rank."""
-    first = bottoms[0]
-    for index, other in enumerate(bottoms[1:], 1):
-        if other.rank != first.rank:
-            raise Reject(
-                codes.WrongRank, expected=first.rank, rank=other.rank, shape=str(other),
-                bottom=index,
-            )  # fmt: skip
-        for axis, (size, wanted) in enumerate(zip(other.shape, first.shape, strict=True)):
-            yield f"axis {axis}", size, wanted, index

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import minimum
-from ..layer import Ints, Layer, Reject, canonical_axis, param
+from ..layer import Ints, Layer, Reject, canonical_axis, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,11 +42,7 @@ class Crop(Layer):
         """Return the kept axes, then the extents of the second bottom."""
         x, like = bottoms
         axis = canonical_axis(self, "axis", x)
-        if like.rank < x.rank:
-            raise Reject(
-                codes.WrongRank, expected=f"at least {x.rank}", rank=like.rank, shape=str(like),
-                bottom=1,
-            )  # fmt: skip
+        need_rank(like, x.rank, bottom=1)
         self.offsets(x)
         return Blob((*x.shape[:axis], *like.shape[axis : x.rank]), x.dtype)
 

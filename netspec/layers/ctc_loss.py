@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import minimum
-from ..layer import Layer, Reject, param
+from ..layer import Layer, Reject, need_ranks, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,12 +41,7 @@ class CTCLoss(Layer):
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return a scalar."""
-        for index, (blob, axes) in enumerate(zip(bottoms, (3, 2, 1, 1), strict=False)):
-            if blob.rank != axes:
-                raise Reject(
-                    codes.WrongRank, expected=axes, rank=blob.rank, shape=str(blob) or "a scalar",
-                    bottom=index,
-                )  # fmt: skip
+        need_ranks(bottoms, 3, 2, 1, 1)
         classes = bottoms[0].shape[2]
         if isinstance(classes, int) and self.blank >= classes:
             raise Reject(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Map, Reject, fixed, param
+from ..layer import Layer, Map, fixed, need_rank, param
 from .yolo_detection import elements
 
 TYPE_CHECKING = False
@@ -71,12 +70,9 @@ class DetectionOutput(Layer):
 
 def need_priors(*bottoms: Blob) -> None:
     """Reject shifts, scores and priors with the wrong numbers of axes."""
-    for index, blob in enumerate(bottoms[:3]):
-        if blob.rank < 2 or (index == 2 and blob.rank != 3):
-            raise Reject(
-                codes.WrongRank, expected=3 if index == 2 else "at least 2", rank=blob.rank,
-                shape=str(blob), bottom=index,
-            )  # fmt: skip
+    for index, blob in enumerate(bottoms[:2]):
+        need_rank(blob, 2, bottom=index)
+    need_rank(bottoms[2], 3, 3, 2)
 
 
 def one_each(classes: int, share: bool, *bottoms: Blob) -> Iterator[Agreement]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Filler, Layer, Reject, param
+from ..layer import Filler, Layer, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,11 +27,7 @@ class ElementwiseWeight(Layer):
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's shape."""
-        if bottoms[0].rank < 2:
-            raise Reject(
-                codes.WrongRank, expected="at least 2", rank=bottoms[0].rank,
-                shape=str(bottoms[0]) or "a scalar", bottom=0,
-            )  # fmt: skip
+        need_rank(bottoms[0], 2, bottom=0)
         return bottoms[0]
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Floats, Layer, Reject, param
-from .convolution import same_shape
+from ..layer import Floats, Layer, Reject, need_rank, param, same_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,11 +53,7 @@ class Eltwise(Layer):
             )
         first = bottoms[0]
         for index, other in enumerate(bottoms[1:], 1):
-            if other.rank != first.rank:
-                raise Reject(
-                    codes.WrongRank, expected=first.rank, rank=other.rank, shape=str(other),
-                    bottom=index,
-                )  # fmt: skip
+            need_rank(other, first.rank, first.rank, index)
         if not self.broadcast:
             return first
         return Blob((self.extent(axis, *bottoms) for axis in range(first.rank)), first.dtype)

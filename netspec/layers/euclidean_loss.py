@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
 from ..dim import product
-from ..layer import Layer, Reject
+from ..layer import Layer, need_rank
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,10 +42,7 @@ class EuclideanLoss(Layer):
 def batched(*bottoms: Blob) -> Blob:
     """Return the scalar of a loss whose bottoms have a batch axis. Rejects E404."""
     for index, blob in enumerate(bottoms):
-        if not blob.rank:
-            raise Reject(
-                codes.WrongRank, expected="at least 1", rank=0, shape="a scalar", bottom=index
-            )
+        need_rank(blob, 1, bottom=index)
     return Blob((), bottoms[0].dtype)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject
+from ..layer import Layer, Reject, need_rank
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,10 +41,7 @@ class Filter(Layer):
             )  # fmt: skip
         last = len(items)
         for index, blob in enumerate(bottoms):
-            if not blob.rank:
-                raise Reject(
-                    codes.WrongRank, expected="at least 1", rank=0, shape="a scalar", bottom=index
-                )
+            need_rank(blob, 1, bottom=index)
         if any(size != 1 for size in selectors.shape[1:]):
             raise Reject(
                 codes.WrongRank, expected=1, rank=selectors.rank, shape=str(selectors), bottom=last

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..layer import Layer
-from .convolution import same_shape
+from ..layer import Layer, same_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Filler, Layer, Reject, fixed, param
+from ..layer import Filler, Layer, Reject, fixed, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,14 +44,8 @@ class GCNConv(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the vertices with their new features."""
         x, graph = bottoms
-        if x.rank not in (2, 3):
-            raise Reject(
-                codes.WrongRank, expected="2 or 3", rank=x.rank, shape=str(x), bottom=0
-            )
-        if graph.rank != 2:
-            raise Reject(
-                codes.WrongRank, expected=2, rank=graph.rank, shape=str(graph), bottom=1
-            )
+        need_rank(x, 2, 3, 0)
+        need_rank(graph, 2, 2, 1)
         if graph.dtype not in (x.dtype, "int64"):
             raise Reject(
                 codes.WrongDtype, expected=f"a matrix of {x.dtype} or int64 edges",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
 from ..dim import product
-from ..layer import Layer, Reject, param
+from ..layer import Layer, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,10 +33,7 @@ class GramMatrix(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return a matrix of channels for each item."""
         x = bottoms[0]
-        if x.rank < 2:
-            raise Reject(
-                codes.WrongRank, expected="at least 2", rank=x.rank, shape=str(x), bottom=0
-            )
+        need_rank(x, 2, bottom=0)
         return Blob((x.shape[0], x.channels, x.channels), x.dtype)
 
     def macs(self, bottoms: Sequence[Blob], tops: Sequence[Blob]) -> Size:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, param
-from .batch_norm import with_channels
+from ..layer import Layer, Reject, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +32,8 @@ class GroupNorm(Layer):
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's blob."""
-        x = with_channels(bottoms[0])
+        x = bottoms[0]
+        need_rank(x, 2)
         if isinstance(x.channels, int) and x.channels % self.num_groups:
             raise Reject(
                 codes.NotDivisible, at="num_groups", value=self.num_groups, side="input",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import product
-from ..layer import Filler, Layer, Reject, fixed, param
+from ..layer import Filler, Layer, Reject, fixed, need_ranks, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,11 +81,7 @@ class GRU(Layer):
 
 def check_sequences(layer: Any, *bottoms: Blob) -> None:
     """Reject bottoms without 3 axes, and a dropout that no layer follows."""
-    for index, blob in enumerate(bottoms):
-        if blob.rank != 3:
-            raise Reject(
-                codes.WrongRank, expected=3, rank=blob.rank, shape=str(blob), bottom=index
-            )
+    need_ranks(bottoms, 3, 3, 3)
     if layer.dropout and layer.num_layers == 1:
         raise Reject(
             codes.BadParam, at="dropout", value=layer.dropout,

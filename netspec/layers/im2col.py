@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
 from ..dim import product
-from ..layer import Reject, canonical_axis, param
+from ..layer import canonical_axis, need_rank, param
 from .convolution import Convolution
 
 TYPE_CHECKING = False
@@ -38,10 +37,7 @@ class Im2col(Convolution):
         """Return the windows as channels."""
         x = bottoms[0]
         axis = canonical_axis(self, "axis", x)
-        if axis == x.rank - 1:
-            raise Reject(
-                codes.WrongRank, expected=f"at least {axis + 2}", rank=x.rank, shape=str(x)
-            )
+        need_rank(x, axis + 2)
         window = self.window(x)
         channels = x.shape[axis] * product(window.kernel)
         return [Blob((*x.shape[:axis], channels, *window.slide(x.shape[axis + 1 :])), x.dtype)]

@@ -68,9 +68,8 @@ def sizes(name: str, shape: Any) -> list[Size]:
 
 def _size(name: str, dim: Any) -> Size:
     if isinstance(dim, dict | list | tuple):
-        raise Reject(
-            codes.BadParam, at=name, param=name, value=dim, reason="stands among sizes: it is a shape"
-        )
+        reason = "stands among sizes: it is a shape"
+        raise Reject(codes.BadParam, at=name, param=name, value=dim, reason=reason)
     if not isinstance(dim, str):
         return int(dim)
     try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, param
+from ..layer import Layer, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +31,7 @@ class InstanceNorm(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's blob."""
         x = bottoms[0]
-        if not 3 <= x.rank <= 5:
-            raise Reject(codes.WrongRank, expected="3 to 5", rank=x.rank, shape=str(x))
+        need_rank(x, 3, 5)
         return x
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import minimum
-from ..layer import Layer, Reject, param
+from ..layer import Layer, Reject, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ class Interp(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the resized blob."""
         x = bottoms[0]
-        if x.rank != 4:
-            raise Reject(codes.WrongRank, expected=4, rank=x.rank, shape=str(x))
+        need_rank(x, 4, 4)
         sizes = [name for name in ("height", "width") if name in self.given]
         factors = [name for name in ("zoom_factor", "shrink_factor") if name in self.given]
         if sizes and factors:

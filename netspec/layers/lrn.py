@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, param
+from ..layer import Layer, Reject, need_rank, param
 
 
 class LRN(Layer):
@@ -40,6 +40,5 @@ class LRN(Layer):
             raise Reject(
                 codes.BadParam, at="local_size", value=self.local_size, reason="must be odd"
             )
-        if x.rank != 4:
-            raise Reject(codes.WrongRank, expected=4, rank=x.rank, shape=str(x))
+        need_rank(x, 4, 4)
         return x

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, fixed
+from ..layer import Layer, fixed, need_ranks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,11 +35,7 @@ class LSTMUnit(Layer):
 
     def infer(self, *bottoms: Blob) -> list[Blob]:
         """Return the cells and the hidden units."""
-        for index, (blob, rank) in enumerate(zip(bottoms, (3, 3, 2), strict=True)):
-            if blob.rank != rank:
-                raise Reject(
-                    codes.WrongRank, expected=rank, rank=blob.rank, shape=str(blob), bottom=index
-                )
+        need_ranks(bottoms, 3, 3, 2)
         return [bottoms[0], bottoms[0]]
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:

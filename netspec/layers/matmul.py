@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, param
+from ..layer import Layer, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,12 +39,8 @@ class MatMul(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the product."""
         a, b = bottoms
-        if a.rank < 2:
-            raise Reject(
-                codes.WrongRank, expected="at least 2", rank=a.rank, shape=str(a), bottom=0
-            )
-        if b.rank != a.rank:
-            raise Reject(codes.WrongRank, expected=a.rank, rank=b.rank, shape=str(b), bottom=1)
+        need_rank(a, 2, bottom=0)
+        need_rank(b, a.rank, a.rank, 1)
         (rows, _), (_, columns) = self.matrices(*bottoms)
         return Blob((*a.shape[:-2], rows, columns), a.dtype)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import minimum
-from ..layer import Layer, Reject, param
-from .batch_norm import with_channels
+from ..layer import Layer, Reject, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +35,8 @@ class MinibatchStdDev(Layer):
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return one more channel."""
-        x = with_channels(bottoms[0])
+        x = bottoms[0]
+        need_rank(x, 2)
         batch = x.shape[0]
         if isinstance(batch, int) and batch % min(batch, self.group_size):
             reason = f"cannot cut a batch of {batch} into equal groups"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Map, Reject, fixed, param
+from ..layer import Layer, Map, Reject, fixed, need_rank, param
 from .detection_output import CODE_TYPES, NMS_FIELDS, need_priors, one_each
 from .softmax_with_loss import NORMALIZATIONS, norm
 
@@ -91,8 +91,7 @@ class MultiBoxLoss(Layer):
         """Return a scalar."""
         need_priors(*bottoms)
         true = bottoms[3]
-        if true.rank != 4:
-            raise Reject(codes.WrongRank, expected=4, rank=true.rank, shape=str(true), bottom=3)
+        need_rank(true, 4, 4, 3)
         if self.background_label_id >= self.num_classes:
             raise Reject(
                 codes.BadParam, at="background_label_id", value=self.background_label_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Filler, Layer, Reject, param
+from ..layer import Filler, Layer, Reject, need_ranks, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,11 +48,7 @@ class MultiHeadAttention(Layer):
 
     def infer(self, *bottoms: Blob) -> list[Blob]:
         """Return the sequence of the queries."""
-        for index, blob in enumerate(bottoms):
-            if blob.rank != 3:
-                raise Reject(
-                    codes.WrongRank, expected=3, rank=blob.rank, shape=str(blob), bottom=index
-                )
+        need_ranks(bottoms, 3, 3, 3)
         x, keys = bottoms[0], self.keys(*bottoms)
         if x.shape[2] % self.num_heads != 0:
             raise Reject(

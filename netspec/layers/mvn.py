@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, param
+from ..layer import Layer, need_rank, param
 
 
 class MVN(Layer):
@@ -29,6 +28,5 @@ class MVN(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's blob with 4 axes."""
         x = bottoms[0]
-        if not 1 <= x.rank <= 4:
-            raise Reject(codes.WrongRank, expected="1 to 4", rank=x.rank, shape=str(x))
+        need_rank(x, 1, 4)
         return Blob((*x.shape, *[1] * (4 - x.rank)), x.dtype)

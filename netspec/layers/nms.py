@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, fixed, param
+from ..layer import Layer, fixed, need_ranks, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,12 +52,3 @@ class NMS(Layer):
         yield fixed(boxes, 2, 4, 0)
         yield "axis 0", scores.shape[0], boxes.shape[0], 1
         yield "axis 1", scores.shape[1], boxes.shape[1], 1
-
-
-def need_ranks(bottoms: tuple[Blob, ...], *ranks: int) -> None:
-    """Reject bottoms that do not have the given numbers of axes."""
-    for index, (blob, rank) in enumerate(zip(bottoms, ranks, strict=False)):
-        if blob.rank != rank:
-            raise Reject(
-                codes.WrongRank, expected=rank, rank=blob.rank, shape=str(blob), bottom=index
-            )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..layer import Layer, param
-from .batch_norm import with_channels
+from ..layer import Layer, need_rank, param
 
 
 class NoiseFill(Layer):
@@ -25,5 +24,6 @@ class NoiseFill(Layer):
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the channels and the noise."""
-        x = with_channels(bottoms[0])
+        x = bottoms[0]
+        need_rank(x, 2)
         return x.like(channels=x.channels + self.num_channels)

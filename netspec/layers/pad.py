@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob, Window
 from ..dim import minimum
-from ..layer import Layer, PerAxis, Reject, param
+from ..layer import Layer, PerAxis, Reject, need_rank, param
 from .convolution import padding
 
 TYPE_CHECKING = False
@@ -48,8 +48,7 @@ class Pad(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the larger blob."""
         x = bottoms[0]
-        if not 3 <= x.rank <= 5:
-            raise Reject(codes.WrongRank, expected="3 to 5", rank=x.rank, shape=str(x))
+        need_rank(x, 3, 5)
         if "value" in self.given and self.mode != "CONSTANT":
             raise Reject(
                 codes.BadParam, at="value", value=self.value, reason="is for mode CONSTANT only"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..layer import Layer, param
-from .batch_norm import with_channels
+from ..layer import Layer, need_rank, param
 
 
 class PixelNorm(Layer):
@@ -23,4 +22,5 @@ class PixelNorm(Layer):
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's blob."""
-        return with_channels(bottoms[0])
+        need_rank(bottoms[0], 2)
+        return bottoms[0]

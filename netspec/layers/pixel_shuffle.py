@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, param
+from ..layer import Layer, Reject, need_rank, param
 
 
 class PixelShuffle(Layer):
@@ -26,8 +26,7 @@ class PixelShuffle(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the larger blob of fewer channels."""
         x, factor = bottoms[0], self.upscale_factor
-        if x.rank != 4:
-            raise Reject(codes.WrongRank, expected=4, rank=x.rank, shape=str(x))
+        need_rank(x, 4, 4)
         if x.channels % (factor * factor) != 0:
             raise Reject(
                 codes.BadParam, at="upscale_factor", value=factor,

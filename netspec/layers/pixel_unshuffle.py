@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, param
+from ..layer import Layer, Reject, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ class PixelUnshuffle(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the smaller blob of more channels."""
         x, factor = bottoms[0], self.downscale_factor
-        if x.rank != 4:
-            raise Reject(codes.WrongRank, expected=4, rank=x.rank, shape=str(x))
+        need_rank(x, 4, 4)
         reject_remainder("downscale_factor", factor, x)
         return x.like(x.channels * factor * factor, [size // factor for size in x.spatial])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import minimum
-from ..layer import Filler, Layer, Reject, param
+from ..layer import Filler, Layer, Reject, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ class PositionalEmbedding(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the sequence's own shape."""
         x = bottoms[0]
-        if x.rank != 3:
-            raise Reject(codes.WrongRank, expected=3, rank=x.rank, shape=str(x), bottom=0)
+        need_rank(x, 3, 3, 0)
         if self.method == "SINE":
             return x
         if self.input_dim is None:

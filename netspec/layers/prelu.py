@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Filler, Layer, Reject, param
+from ..layer import Filler, Layer, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +31,7 @@ class PReLU(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's blob."""
         x = bottoms[0]
-        if not 2 <= x.rank <= 4:
-            raise Reject(codes.WrongRank, expected="2 to 4", rank=x.rank, shape=str(x))
+        need_rank(x, 2, 4)
         return x
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Floats, Layer, Reject, param
+from ..layer import Floats, Layer, Reject, need_ranks, param
 from .anchor_generator import listed, need_positive
-from .nms import need_ranks
 
 
 class PriorBox(Layer):

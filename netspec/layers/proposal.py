@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..layer import Floats, Layer, fixed, param
+from ..layer import Floats, Layer, fixed, need_ranks, param
 from .anchor_generator import anchors, need_positive
-from .nms import need_ranks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, param
+from ..layer import Layer, Reject, need_rank, param
 from .pixel_unshuffle import multiples, reject_remainder
 
 TYPE_CHECKING = False
@@ -38,8 +38,7 @@ class Reorg(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the reordered blob."""
         x, stride = bottoms[0], self.stride
-        if x.rank != 4:
-            raise Reject(codes.WrongRank, expected=4, rank=x.rank, shape=str(x))
+        need_rank(x, 4, 4)
         if x.channels % (stride * stride) != 0:
             raise Reject(
                 codes.BadParam, at="stride", value=stride,

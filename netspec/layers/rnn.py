@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import product
-from ..layer import Filler, Layer, Reject, fixed, param
+from ..layer import Filler, Layer, Reject, fixed, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,12 +84,7 @@ class RNN(Layer):
             least, most = (2, None) if index == 0 else (2, 2) if index == 1 else (3, 3)
             if index == 2 and self.static:
                 least, most = 1, None
-            if blob.rank < least or (most is not None and blob.rank > most):
-                expected = str(least) if most else f"at least {least}"
-                raise Reject(
-                    codes.WrongRank, expected=expected, rank=blob.rank, shape=str(blob),
-                    bottom=index,
-                )  # fmt: skip
+            need_rank(blob, least, most, index)
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
         """All have the same steps and streams; first states have the shape of the last."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import product
-from ..layer import Layer, Reject, param
+from ..layer import Layer, Reject, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ class ROIPooling(Layer):
 
 def check_regions(x: Blob, rois: Blob) -> None:
     """Reject E404 bottoms of other ranks than 4 and 2; Caffe's regions may be R x 5 x 1 x 1."""
-    if x.rank != 4:
-        raise Reject(codes.WrongRank, expected=4, rank=x.rank, shape=str(x))
+    need_rank(x, 4, 4)
     if rois.rank not in (2, 4):
         raise Reject(codes.WrongRank, expected=2, rank=rois.rank, shape=str(rois), bottom=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import minimum
-from ..layer import Filler, Layer, Reject, param
+from ..layer import Filler, Layer, Reject, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class SelfAttention(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's own shape."""
         x = bottoms[0]
-        if x.rank != 4:
-            raise Reject(codes.WrongRank, expected=4, rank=x.rank, shape=str(x), bottom=0)
+        need_rank(x, 4, 4, 0)
         for name in ("reduction", "value_reduction"):
             if x.channels % getattr(self, name) != 0:
                 raise Reject(

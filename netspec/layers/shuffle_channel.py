@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, param
+from ..layer import Layer, Reject, need_rank, param
 
 
 class ShuffleChannel(Layer):
@@ -25,8 +25,7 @@ class ShuffleChannel(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's blob."""
         x = bottoms[0]
-        if x.rank < 2:
-            raise Reject(codes.WrongRank, expected="at least 2", rank=x.rank, shape=str(x))
+        need_rank(x, 2)
         if x.channels % self.group != 0:
             raise Reject(
                 codes.NotDivisible, at="group", value=self.group, side="input", channels=x.channels

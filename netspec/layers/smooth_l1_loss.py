@@ -40,8 +40,9 @@ class SmoothL1Loss(Layer):
         """Return a scalar."""
         if len(bottoms) == 3:
             raise Reject(
-                codes.WrongBottomCount, type="SmoothL1Loss", expected="2 or 4 bottoms", count=3, bottom=2
-            )
+                codes.WrongBottomCount, type="SmoothL1Loss", expected="2 or 4 bottoms", count=3,
+                bottom=2,
+            )  # fmt: skip
         return batched(*bottoms)
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:

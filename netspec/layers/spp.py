@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import ceil_div, minimum
-from ..layer import Layer, Reject, param
+from ..layer import Layer, Reject, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ class SPP(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the windows of all levels in one axis."""
         x = bottoms[0]
-        if x.rank != 4:
-            raise Reject(codes.WrongRank, expected=4, rank=x.rank, shape=str(x))
+        need_rank(x, 4, 4)
         for level, axis, kernel, pad in self.grids(x):
             if isinstance(kernel, int) and isinstance(pad, int) and pad >= kernel:
                 raise Reject(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .. import codes
-from ..layer import Layer, Reject, param
+from ..layer import Layer, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +28,5 @@ class StochasticDepth(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's blob."""
         x = bottoms[0]
-        if not x.rank:
-            raise Reject(codes.WrongRank, expected="at least 1", rank=0, shape="a scalar", bottom=0)
+        need_rank(x, 1, bottom=0)
         return x

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, param
+from ..layer import Layer, need_rank, param
 
 
 class TVLoss(Layer):
@@ -30,6 +29,5 @@ class TVLoss(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return a scalar."""
         x = bottoms[0]
-        if x.rank != 4:
-            raise Reject(codes.WrongRank, expected=4, rank=x.rank, shape=str(x), bottom=0)
+        need_rank(x, 4, 4, 0)
         return Blob((), x.dtype)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Layer, PerAxis, Reject, param, per_axis
-from .convolution import same_shape, sided
+from ..layer import Layer, PerAxis, need_rank, param, per_axis, same_shape
+from .convolution import sided
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,8 +46,7 @@ class Unpooling(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the blob the pooling had read."""
         x = bottoms[0]
-        if x.rank < 3:
-            raise Reject(codes.WrongRank, expected="at least 3", rank=x.rank, shape=str(x))
+        need_rank(x, 3)
         return x.like(spatial=self.extents(x.spatial))
 
     def extents(self, spatial: tuple[Size, ...]) -> tuple[Size, ...]:

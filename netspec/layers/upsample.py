@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Layer, PerAxis, Reject, param, per_axis
-from .convolution import same_shape
+from ..layer import Layer, PerAxis, Reject, need_rank, param, per_axis, same_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,8 +50,7 @@ class Upsample(Layer):
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the larger blob."""
         x = bottoms[0]
-        if not 3 <= x.rank <= 5:
-            raise Reject(codes.WrongRank, expected="3 to 5", rank=x.rank, shape=str(x))
+        need_rank(x, 3, 5)
         if self.mode == "BICUBIC" and x.rank != 4:
             raise Reject(codes.BadParam, at="mode", value=self.mode, reason="is for 4 axes only")
         if self.align_corners and self.mode == "NEAREST":

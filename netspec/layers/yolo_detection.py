@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import product
-from ..layer import Layer, Reject, param
+from ..layer import Layer, Reject, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,11 +53,7 @@ class YoloDetection(Layer):
 def need_batch(*bottoms: Blob) -> None:
     """Reject bottoms without elements of each image."""
     for index, blob in enumerate(bottoms):
-        if blob.rank < 2:
-            raise Reject(
-                codes.WrongRank, expected="at least 2", rank=blob.rank, shape=str(blob),
-                bottom=index,
-            )  # fmt: skip
+        need_rank(blob, 2, bottom=index)
 
 
 def elements(blob: Blob, wanted: Size, bottom: int) -> Agreement:
