@@ -173,7 +173,8 @@ class Layer:
         self.bottom_count = 1
 
     def __repr__(self) -> str:
-        inner = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.params if name in self.given)
+        given = (name for name in self.params if name in self.given)
+        inner = ", ".join(f"{name}={getattr(self, name)!r}" for name in given)
         return f"{type(self).__name__}({inner})"
 
     @classmethod

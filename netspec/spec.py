@@ -356,8 +356,8 @@ def _check_block_entry(entry: Raw, place: Place, report: Report) -> None:
         report.add(codes.Conflict, place.key_span("block"), key="type", other="block")
     elif "block" not in entry:
         report.add(
-            codes.MissingKey, place.span("name"), where=f"`{entry.get('name', '')}`", key="type", what="",
-            hint="give the `type` of a layer, or the name of a `block`",
+            codes.MissingKey, place.span("name"), where=f"`{entry.get('name', '')}`", key="type",
+            what="", hint="give the `type` of a layer, or the name of a `block`",
         )  # fmt: skip
     for key in entry.keys() - ENTRY_KEYS:
         report.add(

@@ -27,7 +27,8 @@ from netspec.schema import found_types
 list(found_types())
 events, texts = [], []
 NEVER = ("exec", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn",
-         "subprocess.Popen", "socket.", "urllib.Request", "pickle.", "ctypes.", "shutil.", "os.remove",
+         "subprocess.Popen", "socket.", "urllib.Request", "pickle.", "ctypes.", "shutil.",
+         "os.remove",
          "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.truncate",
          "webbrowser.", "ftplib.", "http.", "smtplib.", "code.__new__", "sys.settrace", "ensurepip")
 FROM = (sys.prefix, sys.base_prefix, root)
@@ -93,7 +94,7 @@ def audit(paths: list[str], folder: Path, cwd: Path) -> tuple[list[Any], list[An
 
 
 def test_hostile_specs_run_import_and_write_nothing(tmp_path: Path) -> None:
-    paths = sorted(path.name for path in HOSTILE.glob("*.yaml"))
+    paths = sorted(path.name for path in HOSTILE.iterdir() if path.name != "expected.txt")
     runs, events, imports = audit(paths, HOSTILE, HOSTILE)
     assert len(runs) == 3 * len(paths) > 500
     assert {code for _, _, code in runs} == {0, 1}

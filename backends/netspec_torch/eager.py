@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import linecache
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -28,9 +28,10 @@ def eager(
     file = f"<netspec {hashlib.sha256(source.encode()).hexdigest()[:16]}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     space: dict[str, Any] = {"__name__": "netspec_generated"}
-    exec(compile(source, file, "exec"), space)  # noqa: S102 - text that emit() wrote
-    made = [v for v in space.values() if isinstance(v, type) and v.__module__ == "netspec_generated"]
-    with _as_allocated() if not init else _nothing():
+    exec(compile(source, file, "exec"), space)  # text that emit() wrote
+    classes = [thing for thing in space.values() if isinstance(thing, type)]
+    made = [cls for cls in classes if cls.__module__ == space["__name__"]]
+    with nullcontext() if init else _SkipInit():
         model: nn.Module = made[-1]()
     model.source = source
     return model.train(net.phase == "train")
@@ -45,17 +46,6 @@ class _SkipInit(TorchFunctionMode):
         if getattr(func, "__module__", "") == "torch.nn.init":
             return args[0] if args else kwargs["tensor"]
         return func(*args, **(kwargs or {}))
-
-
-@contextmanager
-def _as_allocated() -> Iterator[None]:
-    with _SkipInit():
-        yield
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 def compiled(net: Net, **options: Any) -> Any:

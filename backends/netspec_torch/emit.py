@@ -17,7 +17,7 @@ from netspec.net import Net
 
 from . import fill, parametrize
 from .direct import DIRECT, REFUSED
-from .lowering import Lowered, Refused, arguments, expression, literal, lowerings, module
+from .lowering import Lowered, Refused, arguments, expression, literal, lowerings
 from .names import attributes, safe
 
 INDENT = "        "
@@ -230,19 +230,13 @@ class _Emitter:
                 owner, name = weight.owner
                 there = self.reach(self.paths[self.owner(owner).name])
                 there += f".{parametrize.plain(name)}"
-                if self.reshaped(node, weight):
+                if _reshaped(weight):
                     lines.append(f"del {here}")
                 else:
                     lines.append(f"{here} = {there}")
             elif weight in node.weights and not weight.trainable:
                 lines.append(f"{here}.requires_grad_(False)")
         return lines
-
-    def reshaped(self, node: Node, weight: Any) -> bool:
-        """Return whether a shared weight has its owner's count, but not its shape."""
-        owner, name = weight.owner
-        theirs = {w.name: w for w in (*owner.weights, *owner.state)}
-        return name in theirs and theirs[name].shape != weight.shape
 
     def fillers(self) -> list[str]:
         """Return the statements that start weights as their fillers say."""
@@ -335,7 +329,7 @@ class _Emitter:
         lines = []
         if self.owner(node) is node:
             for weight in node.weights:
-                if weight.owner is not None and self.reshaped(node, weight):
+                if weight.owner is not None and _reshaped(weight):
                     owner, name = weight.owner
                     here = f"{self.reach(self.paths[node.name])}.{weight.name}"
                     there = f"{self.reach(self.paths[self.owner(owner).name])}.{name}"
@@ -436,6 +430,13 @@ def loss_weights(node: Node) -> list[float]:
     return [float(weight) for weight in (given if isinstance(given, list) else [given])]
 
 
+def _reshaped(weight: Any) -> bool:
+    """Return whether a shared weight has its owner's count, but not its shape."""
+    owner, name = weight.owner
+    theirs = {w.name: w for w in (*owner.weights, *owner.state)}
+    return name in theirs and theirs[name].shape != weight.shape
+
+
 @cache
 def _text(thing: Any) -> str:
     return textwrap.dedent(inspect.getsource(thing)).rstrip()
@@ -444,6 +445,3 @@ def _text(thing: Any) -> str:
 def _mapping(name: str, items: dict[str, Any]) -> list[str]:
     body = [f"        {literal(key)}: {literal(value)}," for key, value in items.items()]
     return [f"    {name} = {{", *body, "    }"]
-
-
-__all__ = ["emit", "lower", "module"]

@@ -47,7 +47,7 @@ def uniform_(weight, low=0.0, high=1.0):
 
 
 def gaussian_(weight, mean=0.0, std=1.0, sparse=-1):
-    """Draw from N(mean, std); `sparse` keeps about that many inputs of each output, others are 0."""
+    """Draw from N(mean, std); `sparse` keeps about so many inputs of each output, others are 0."""
     nn.init.normal_(weight, mean, std)
     if sparse >= 0:
         with torch.no_grad():
@@ -82,7 +82,8 @@ def choose(filler: dict[str, Any]) -> tuple[Callable[..., Any], list[str]]:
     if kind in ("xavier", "msra"):
         return {"xavier": xavier_, "msra": msra_}[kind], [literal(norm)] if norm else []
     if kind == "uniform":
-        return uniform_, [literal(float(filler.get("min", 0))), literal(float(filler.get("max", 1)))]
+        low, high = float(filler.get("min", 0)), float(filler.get("max", 1))
+        return uniform_, [literal(low), literal(high)]
     if kind == "gaussian":
         given = [literal(float(filler.get("mean", 0))), literal(float(filler.get("std", 1)))]
         sparse = filler.get("sparse", -1)

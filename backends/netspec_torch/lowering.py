@@ -84,4 +84,9 @@ def same(values: tuple[int, ...]) -> int | tuple[int, ...]:
     return values[0] if len(set(values)) == 1 else values
 
 
+def unless(value: Any, usual: Any) -> Any:
+    """Return a value, None where it is the usual one: an argument that needs no saying."""
+    return None if value == usual else value
+
+
 lowerings = Folder("netspec_torch.layers", "netspec.torch")

@@ -71,7 +71,7 @@ def _weights(options: Namespace, shapes: dict[str, Sequence[Any]]) -> int:
         sys.stderr.write("netspec import: --weights needs -o SPEC: the weights go beside it\n")
         return 2
     target = os.path.splitext(options.output)[0] + ".safetensors"
-    net, found = weights.of_import(options.file, options.output, options.weights, shapes)
+    net, found = weights.of_import(options.file, options.weights, shapes)
     sys.stdout.write(f"{found}\n")
     if found.misfits:
         Report().fatal(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from .. import codes
 from ..document import Document, read_bytes
 from ..schema import find_type, unknown_type_hint
-from ..spec import NAME, bad_name
 from . import caffe_forks, caffe_schema, caffe_solver, caffe_values, prototxt
 from .caffe_data import inputs, is_source
+from .caffe_names import Legal, unique_names
 from .caffe_upgrade import Raw, layers
 
 TYPE_CHECKING = False
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 WIRING = ("name", "type", "bottom", "top", "loss_weight", "propagate_down", "phase")
 RULES = ("include", "exclude", "param")
-STATES = 8  # names of stages tried in every combination, to tell whether two layers meet
 
 
 class Imported(Document):
@@ -303,75 +302,3 @@ def coerced(value: Any, declared: Param) -> Any:
 def takes(declared: Param, word: Any) -> bool:
     """Return whether a word is one of the choices of a field."""
     return word in declared.limits.get("choices", ())
-
-
-class Legal:
-    """Names that a spec takes for those of a file, which may hold anything; each its own."""
-
-    def __init__(self) -> None:
-        self.given: dict[str, str] = {}
-        self.taken: set[str] = set()
-
-    def __call__(self, name: str) -> str:
-        """Return the name itself where a spec takes it, else one made from it."""
-        if not bad_name(name):
-            return name
-        if name not in self.given:
-            made = "".join(c if not bad_name(f"a{c}") else "_" for c in name)[:NAME] or "_"
-            base, count = made, 1
-            while made in self.taken:
-                count += 1
-                made = f"{base[: NAME - 8]}_{count}"
-            self.taken.add(made)
-            self.given[name] = made
-        return self.given[name]
-
-
-def unique_names(raws: Sequence[Raw], legal: Legal) -> list[str]:
-    """Return a name for every layer, given ones first; no two that meet in a net are alike."""
-    used: dict[str, list[Raw]] = {}
-    for raw in raws:
-        if name := raw.values.get("name"):
-            used.setdefault(legal(name), [])
-    names = []
-    for raw in raws:
-        name = legal(raw.values["name"]) if raw.values.get("name") else ""
-        if not name:
-            top = raw.values.get("top") or [raw.values.get("type") or "layer"]
-            name = _free(legal(str(top[0])), used)
-        elif any(meet(raw, other) for other in used[name]):
-            name = _free(name, used)
-        used.setdefault(name, []).append(raw)
-        names.append(name)
-    return names
-
-
-def _free(name: str, used: Mapping[str, Any]) -> str:
-    found, count = name, 1
-    while found in used:
-        count += 1
-        found = f"{name}_{count}"
-    return found
-
-
-def meet(one: Raw, other: Raw) -> bool:
-    """Return whether two layers can stand in one net: in a phase, with some level and stages."""
-    from itertools import product
-
-    if not (one.ruled or other.ruled):
-        return True
-    rules = [rule for raw in (one, other) for rule in raw.rules]
-    levels = {0}
-    stages: dict[str, None] = {}
-    for rule in rules:
-        levels.update(rule[key] for key in ("min_level", "max_level") if key in rule)
-        stages.update(dict.fromkeys((*rule.get("stage", ()), *rule.get("not_stage", ()))))
-    if len(stages) > STATES:
-        return True
-    for phase in ("TEST", "TRAIN"):
-        for level in levels:
-            for picked in product((False, True), repeat=len(stages)):
-                on = {stage for stage, chosen in zip(stages, picked, strict=True) if chosen}
-                if one.kept(phase, level, on) and other.kept(phase, level, on):
-                    return True
-    return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..layer import FILLER
+from ..layer import FILLER, listed
 from ..schema import find_type
 from .yaml_text import Comments
 
@@ -132,11 +132,6 @@ def imply(entries: list[Raw], inputs: list[str]) -> None:
             entry.pop("top", None)
         # with rules it may be absent, and then what stands before it counts
         previous = None if "include" in entry or "exclude" in entry else tops
-
-
-def listed(value: Any) -> list[Any]:
-    """Return a repeated field as a list."""
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def escaped(value: Any) -> Any:

@@ -134,7 +134,7 @@ def layers(values: Values, report: Report) -> tuple[list[Raw], str]:
     form = "V2"
     if any("layer" in layer for layer in old):
         form = "V0"
-        raws = [_v0(layer, ("layers", index), report, values) for index, layer in enumerate(old)]
+        raws = [_v0(layer, ("layers", index)) for index, layer in enumerate(old)]
         raws = _without_padding(raws, values, report)
     elif old:
         form = "V1"
@@ -178,7 +178,7 @@ def _v1(layer: dict[str, Any], base: Path) -> Raw:
     return found
 
 
-def _v0(layer: dict[str, Any], base: Path, report: Report, values: Values) -> Raw:
+def _v0(layer: dict[str, Any], base: Path) -> Raw:
     inner = layer.get("layer")
     if inner is None:
         return _v1(layer, base)

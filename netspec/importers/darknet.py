@@ -9,8 +9,10 @@ from math import prod
 
 from .. import codes
 from ..document import Document
+from ..spec import as_list
 from . import darknet_cfg
 from .caffe_weights import Fit
+from .darknet_extents import extents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     Raw = dict[str, Any]
 
 LEAKY = 0.1
+NORM = ("weight", "running_mean", "running_var")  # as a .weights file has them, after the bias
 FRACTION = 0.99  # of a running average that a step keeps
 
 # activation: the stem of the layer's name, its type and its params
@@ -134,7 +137,7 @@ class _Reading:
             self.extents["data"] = tuple(given)
         for self.index, self.section in enumerate(sections):
             self.read_section()
-        used = {name for entry in self.entries for name in _listed(entry.get("bottom"))}
+        used = {name for entry in self.entries for name in as_list(entry["bottom"])}
         if self.made and self.made[-1] not in used:
             self.outputs.append(self.made[-1])
         value["outputs"] = list(dict.fromkeys(self.outputs))
@@ -149,16 +152,16 @@ class _Reading:
                 self.outputs.append(self.last)
             self.made.append(self.last)
             return
-        reader = getattr(self, f"_{kind}", None)
-        if reader is None or kind not in READ:
+        reader = READERS.get(kind)
+        if reader is None:
             self.report.add(
                 codes.UnknownLayerType, section.span, type=section.type,
-                hint="darknet's sections that can be imported: " + ", ".join(sorted(READ)),
+                hint="darknet's sections that can be imported: " + ", ".join(sorted(READERS)),
             )  # fmt: skip
             self.made.append(self.last)
             return
         before = self.report.failed
-        reader()
+        reader(self)
         if not self.report.failed or before:
             section.refuse_unused(self.report, TRAINING)
         while len(self.made) <= self.index:
@@ -178,48 +181,10 @@ class _Reading:
         bottom: Any = bottoms[0] if len(bottoms) == 1 else bottoms
         self.entries.append({"name": name, "type": type, "bottom": bottom, "top": name})
         self.entries[-1].update(params or {})
-        self.extents[name] = self.extent(type, bottoms, params or {})
+        found = [self.extents.get(each, ()) for each in bottoms]
+        self.extents[name] = extents(type, found, params or {})
         self.document.sections.append((self.section, options or {}))
         return name
-
-    def extent(self, type: str, bottoms: list[str], params: Raw) -> tuple[int, ...]:
-        """Return channels, height and width of a new blob; () where they are not known."""
-        found = [self.extents.get(name, ()) for name in bottoms]
-        first = found[0]
-        if len(first) != 3:
-            return ()
-        channels, *sides = first
-        if type == "Convolution":
-            given = params["convolution_param"]
-            reach = given.get("dilation", 1) * (given["kernel_size"] - 1) + 1
-            steps = given.get("stride", 1)
-            steps = steps if isinstance(steps, list) else [steps, steps]
-            pad = 2 * given.get("pad", 0)
-            moved = [(side + pad - reach) // max(step, 1) + 1
-                     for side, step in zip(sides, steps, strict=True)]  # fmt: skip
-            return (given["num_output"], *moved)
-        if type == "Pooling":
-            given = params["pooling_param"]
-            if given.get("global_pooling"):
-                return (channels, 1, 1)
-            steps = given.get("stride", 1)
-            steps = steps if isinstance(steps, list) else [steps, steps]
-            pad = given.get("pad_begin", 0) + given.get("pad_end", 0)
-            up = 0 if "round_mode" in given else 1
-            moved = [(side + pad - given["kernel_size"] + up * (step - 1)) // max(step, 1) + 1
-                     for side, step in zip(sides, steps, strict=True)]  # fmt: skip
-            return (channels, *moved)
-        if type == "Upsample":
-            factor = params["upsample_param"]["scale"]
-            return (channels, *(side * factor for side in sides))
-        if type == "Reorg" and "reverse" not in params["reorg_param"]:
-            step = max(params["reorg_param"]["stride"], 1)
-            return (channels * step * step, *(side // step for side in sides))
-        if type == "Concat":
-            return (sum(each[0] for each in found), *sides) if all(found) else ()
-        if type in ("Slice", "Reorg", "InnerProduct", "Flatten"):
-            return ()
-        return first
 
     def fitted(self, blob: str, wanted: tuple[int, ...], position: int) -> str:
         """Return a blob brought to other extents as a shortcut does: the common part counts."""
@@ -267,6 +232,13 @@ class _Reading:
         params = {"scale_bias": True, "moving_average_fraction": FRACTION}
         return self.add("bn", "BatchNorm", [blob], {"batch_norm_param": params})
 
+    def steps(self, stride: int) -> Raw:
+        """Return the `stride` of a window; nothing where it is 1 along both axes."""
+        down, right = (self.integer(f"stride_{axis}", stride) for axis in "yx")
+        if down != right:
+            return {"stride": [down, right]}
+        return {"stride": down} if down != 1 else {}
+
     def refuse_set(self, *names: str) -> None:
         """Refuse options that change what is computed, where they are on."""
         for name in names:
@@ -275,16 +247,14 @@ class _Reading:
 
     # sections
 
-    def _convolutional(self) -> None:
+    def convolutional(self) -> None:
         size, groups = self.integer("size", 1), self.integer("groups", 1)
         stride, dilation = self.integer("stride", 1), self.integer("dilation", 1)
-        sides = [self.integer(f"stride_{axis}", stride) for axis in "yx"]
+        steps = self.steps(stride)
         pad = size // 2 * dilation if self.integer("pad", 0) else self.integer("padding", 0)
         norm = bool(self.integer("batch_normalize", 0))
         self.refuse_set("xnor", "binary", "bin_output", "deform", "rotate", "stretch", "sway")
-        params: Raw = {"num_output": self.integer("filters", 1), "kernel_size": size}
-        if sides != [1, 1]:
-            params["stride"] = sides[0] if sides[0] == sides[1] else sides
+        params: Raw = {"num_output": self.integer("filters", 1), "kernel_size": size, **steps}
         for name, value, plain in (
             ("pad", pad, 0),
             ("dilation", dilation, 1),
@@ -297,25 +267,14 @@ class _Reading:
         options = {"num_output": "filters", "kernel_size": "size", "stride": "stride",
                    "group": "groups", "dilation": "dilation"}  # fmt: skip
         blob = self.add("conv", "Convolution", [self.last], {"convolution_param": params}, options)
-        self.weigh(blob, norm, ("weight",), ())
+        order = self.document.order
+        order.append((f"bn{self.index}", ("bias", *NORM)) if norm else (blob, ("bias",)))
+        order.append((blob, ("weight",)))
         if norm:
             blob = self.normalised(blob)
         self.made.append(self.activated(blob, "logistic"))
 
-    def weigh(
-        self, layer: str, norm: bool, after: tuple[str, ...], before: tuple[str, ...]
-    ) -> None:
-        """Note in which order a .weights file holds the weights of a layer and its norm."""
-        order = self.document.order
-        statistics = ("weight", "running_mean", "running_var")
-        if before or not norm:
-            order.append((layer, (*(() if norm else ("bias",)), *before)))
-        if norm:
-            order.append((f"bn{self.index}", ("bias", *(statistics if not before else ()))))
-        if after:
-            order.append((layer, after))
-
-    def _connected(self) -> None:
+    def connected(self) -> None:
         norm = bool(self.integer("batch_normalize", 0))
         params: Raw = {"num_output": self.integer("output", 1)}
         if norm:
@@ -328,34 +287,30 @@ class _Reading:
         if norm:
             order.append((f"bn{self.index}", ("bias",)))
             order.append((blob, ("weight",)))
-            order.append((f"bn{self.index}", ("weight", "running_mean", "running_var")))
+            order.append((f"bn{self.index}", NORM))
             blob = self.normalised(blob)
         else:
             order.append((blob, ("bias", "weight")))
         self.made.append(self.activated(blob, "logistic"))
 
-    def _batchnorm(self) -> None:
-        self.document.order.append(
-            (f"bn{self.index}", ("bias", "weight", "running_mean", "running_var"))
-        )
+    def batchnorm(self) -> None:
+        self.document.order.append((f"bn{self.index}", ("bias", *NORM)))
         self.made.append(self.normalised(self.last))
 
-    def _local_avgpool(self) -> None:
-        self._maxpool("AVE_EXC_PAD")
+    def local_avgpool(self) -> None:
+        self.maxpool("AVE_EXC_PAD")
 
-    def _maxpool(self, pool: str = "MAX") -> None:
+    def maxpool(self, pool: str = "MAX") -> None:
         stride = self.integer("stride", 1)
         size = self.integer("size", stride)
         padding = self.integer("padding", size - 1)
         self.refuse_set("maxpool_depth")
-        sides = [self.integer(f"stride_{axis}", stride) for axis in "yx"]
-        params: Raw = (
-            {"kernel_size": size} if pool == "MAX" else {"pool": pool, "kernel_size": size}
-        )
-        if sides != [1, 1]:
-            params["stride"] = sides[0] if sides[0] == sides[1] else sides
+        steps = self.steps(stride)
+        params: Raw = {"kernel_size": size, **steps}
+        if pool != "MAX":
+            params = {"pool": pool, **params}
         # a window as wide as its step ends where rounding up ends: no padding is needed
-        if padding != size - 1 or sides != [size, size] or pool != "MAX":
+        if padding != size - 1 or steps.get("stride", 1) != size or pool != "MAX":
             params["round_mode"] = "FLOOR"
             if padding // 2:
                 params["pad_begin"] = padding // 2
@@ -365,11 +320,11 @@ class _Reading:
         blob = self.add("pool", "Pooling", [self.last], {"pooling_param": params}, options)
         self.made.append(blob)
 
-    def _avgpool(self) -> None:
+    def avgpool(self) -> None:
         params = {"pooling_param": {"pool": "AVE", "global_pooling": True}}
         self.made.append(self.add("pool", "Pooling", [self.last], params))
 
-    def _route(self) -> None:
+    def route(self) -> None:
         names = [self.reached(index, "layers") for index in self.wanted("layers")]
         groups, group = self.integer("groups", 1), self.integer("group_id", 0)
         found = [name for name in names if name is not None]
@@ -393,7 +348,7 @@ class _Reading:
             self.extents.update((top, (whole[0] // groups, *whole[1:])) for top in tops)
         return tops[group]
 
-    def _shortcut(self) -> None:
+    def shortcut(self) -> None:
         names = [self.reached(index, "from") for index in self.wanted("from")]
         for name in ("weights_type", "weights_normalization"):
             if self.section.word(name, "none") != "none":
@@ -404,13 +359,13 @@ class _Reading:
             found = [self.fitted(name, wanted, index) for index, name in enumerate(found)]
             self.made.append(self.activated(self.add("shortcut", "Eltwise", [self.last, *found])))
 
-    def _sam(self) -> None:
+    def sam(self) -> None:
         name = self.reached(self.integer("from", 0), "from")
         if name is not None:
             params = {"eltwise_param": {"operation": "PROD"}}
             self.made.append(self.activated(self.add("sam", "Eltwise", [self.last, name], params)))
 
-    def _scale_channels(self) -> None:
+    def scale_channels(self) -> None:
         name = self.reached(self.integer("from", 0), "from")
         self.refuse_set("scale_wh")
         if name is not None:
@@ -418,7 +373,7 @@ class _Reading:
             scaled = self.add("scale", "Scale", [name, flat], {"scale_param": {"axis": 0}})
             self.made.append(self.activated(scaled))
 
-    def _upsample(self) -> None:
+    def upsample(self) -> None:
         stride, scale = self.integer("stride", 2), self.section.number(self.report, "scale", 1.0)
         if stride < 1:
             self.section.refuse(self.report, "stride", "at least 1: it makes the map larger")
@@ -429,7 +384,7 @@ class _Reading:
             blob = self.add("times", "Power", [blob], {"power_param": {"scale": scale}})
         self.made.append(blob)
 
-    def _reorg(self) -> None:
+    def reorg(self) -> None:
         params: Raw = {"stride": self.integer("stride", 1)}
         if self.integer("reverse", 0):
             params["reverse"] = True
@@ -439,7 +394,7 @@ class _Reading:
         )
         self.made.append(blob)
 
-    def _dropout(self) -> None:
+    def dropout(self) -> None:
         self.refuse_set("dropblock")
         ratio = self.section.number(self.report, "probability", 0.5)
         blob = self.add(
@@ -448,7 +403,7 @@ class _Reading:
         )  # fmt: skip
         self.made.append(blob)
 
-    def _softmax(self) -> None:
+    def softmax(self) -> None:
         if self.integer("groups", 1) != 1:
             self.section.refuse(self.report, "groups", "1: one softmax over all classes")
         for name in ("tree", "tree_file"):
@@ -460,10 +415,10 @@ class _Reading:
             blob = self.add("cool", "Power", [blob], {"power_param": {"scale": 1 / heat}})
         self.made.append(self.add("softmax", "Softmax", [blob]))
 
-    def _activation(self) -> None:
+    def activation(self) -> None:
         self.made.append(self.activated(self.last))
 
-    def _crop(self) -> None:
+    def crop(self) -> None:
         for side in ("crop_width", "crop_height"):
             self.section.option(side)
         if self.index:
@@ -496,20 +451,29 @@ class _Reading:
 
 KINDS = {"conv": "convolutional", "max": "maxpool", "avg": "avgpool", "conn": "connected",
          "soft": "softmax", "Activation": "activation"}  # fmt: skip
-READ = frozenset((
-    "convolutional", "connected", "batchnorm", "maxpool", "local_avgpool",
-    "avgpool", "route", "shortcut", "sam",
-    "scale_channels", "upsample", "reorg", "dropout", "softmax", "activation", "crop",
-))  # fmt: skip
+READERS = {
+    "convolutional": _Reading.convolutional,
+    "connected": _Reading.connected,
+    "batchnorm": _Reading.batchnorm,
+    "maxpool": _Reading.maxpool,
+    "local_avgpool": _Reading.local_avgpool,
+    "avgpool": _Reading.avgpool,
+    "route": _Reading.route,
+    "shortcut": _Reading.shortcut,
+    "sam": _Reading.sam,
+    "scale_channels": _Reading.scale_channels,
+    "upsample": _Reading.upsample,
+    "reorg": _Reading.reorg,
+    "dropout": _Reading.dropout,
+    "softmax": _Reading.softmax,
+    "activation": _Reading.activation,
+    "crop": _Reading.crop,
+}
 
 
 def _stem(path: str) -> str:
     stem = path.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in stem) or "net"
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def weights(net: Net, path: str, data: bytes) -> Fit:

@@ -204,9 +204,7 @@ def _strict(model: Any, arrays: Mapping[str, Any], path: str) -> None:
             state[name].copy_(value)
 
 
-def of_import(
-    file: str, spec: str, path: str, shapes: Mapping[str, Sequence[Any]]
-) -> tuple[Net, Fit]:
+def of_import(file: str, path: str, shapes: Mapping[str, Sequence[Any]]) -> tuple[Net, Fit]:
     """Return the net of an imported file, of the phase that has most weights, and its arrays."""
     from ..pipeline import load
 

@@ -26,6 +26,7 @@ class Accuracy(Layer):
     Rejects E406 if there is not one label for each score vector
             E413 if there are fewer classes than `top_k`
             E334 if a gradient is asked for
+            E405 if there is no axis `axis`
     Source  BVLC/caffe, src/caffe/layers/accuracy_layer.cpp
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Floats, Layer, Reject, need_ranks, param
+from ..layer import Floats, Layer, Reject, listed, need_ranks, param
 
 
 class AnchorGenerator(Layer):
@@ -65,8 +65,3 @@ def need_positive(layer: Layer, *names: str) -> None:
             if not 1e-6 <= value <= 1e6:
                 reason = "must be between 1e-6 and 1e6"
                 raise Reject(codes.BadParam, at=name, value=value, reason=reason)
-
-
-def listed(value: Floats) -> list[float]:
-    """Return a repeated field as a list."""
-    return [value] if isinstance(value, int | float) else list(value)

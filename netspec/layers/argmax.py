@@ -25,6 +25,8 @@ class ArgMax(Layer):
             without: N x ..  ->  N x (2 if out_max_val else 1) x top_k, and ones up to S's axes
     Rejects E413 if `top_k` is larger than what it chooses from
             E334 if a gradient is asked for
+            E404 if the bottom is a scalar
+            E405 if there is no axis `axis`
     Source  BVLC/caffe, src/caffe/layers/argmax_layer.cpp
     """
 

@@ -20,6 +20,7 @@ class Axpy(Layer):
 
     Shape   N x C [x 1 ..], N x C x D1..Dr, N x C x D1..Dr  ->  N x C x D1..Dr
     Rejects E402 if the bottoms do not fit
+            E404 if the first two have no axis of channels, or the summands differ in rank
     Source  hujie-frank/SENet, src/caffe/layers/axpy_layer.cpp
     """
 

@@ -37,7 +37,7 @@ class Bias(Layer):
         return bottoms[0]
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """The second bottom is as large as the axes it spans."""
+        """Yield that the second bottom is as large as the axes it spans."""
         yield from same_extents(self, *bottoms)
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Filler, Layer, Reject, fixed, param
-from .gru import check_sequences, matrix_macs, stacked, stacked_fillers, state_shape
+from ..layer import Filler, Layer, Reject, param
+from .gru import (
+    check_sequences,
+    fixed_states,
+    matrix_macs,
+    stacked,
+    stacked_fillers,
+    state_shape,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,11 +69,8 @@ class BidirectionalLSTM(Layer):
         return tops + [Blob(state_shape(self, x, 2), x.dtype)] * (self.top_count - 1)
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
-        """The first states have the shape of the last."""
-        wanted = state_shape(self, bottoms[0], 2)
-        for index, blob in enumerate(bottoms[1:], 1):
-            for axis in range(3):
-                yield fixed(blob, axis, wanted[axis], index)
+        """Yield that the first states have the shape of the last."""
+        yield from fixed_states(self, 2, *bottoms)
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:
         """Yield the weights of each layer and direction, named and ordered as PyTorch's."""

@@ -24,6 +24,8 @@ class BroadcastSpatial(Layer):
             N x C [x 1 ..]  ->  N x C x size
     Rejects E408 if there is neither a second bottom nor `size`
             E402 if the first bottom has a spatial extent other than 1
+            E404 if a bottom has no axis of channels
+            E407 if there is a second bottom and `size` too
     Source  Zhang et al., StackGAN, arXiv:1612.03242, section 3.4
     """
 

@@ -20,6 +20,7 @@ class ChannelPad(Layer):
     Shape   N x C x ..  ->  N x num_output x .., or N x pad_begin + C + pad_end x ..
     Rejects E413 if num_output is less than C
             E407 if num_output and pad_end are both given; E408 if no param is
+            E404 if there is no axis of channels
     Source  arXiv 1512.03385, section 3.3, option A
     """
 
@@ -48,7 +49,7 @@ class ChannelPad(Layer):
         return x.resized(1, self.num_output)
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """No channel is lost."""
+        """Yield that no channel is lost."""
         if self.num_output is not None:
             channels = bottoms[0].channels
             yield "axis 1 and num_output", maximum(channels, self.num_output), self.num_output, 0

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
-from ..layer import Layer, Reject, param
+from ..layer import Layer, given_together, param
 
 
 class Clip(Layer):
@@ -27,7 +26,5 @@ class Clip(Layer):
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's blob."""
-        for one, other in ("min", "max"), ("max", "min"):
-            if one in self.given and other not in self.given:
-                raise Reject(codes.ParamMissing, at=one, param=other, what=f" beside `{one}`")
+        given_together(self, "min", "max")
         return bottoms[0]

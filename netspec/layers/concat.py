@@ -20,6 +20,8 @@ class Concat(Layer):
     Rejects E402 if another axis differs
             E404 if the number of axes differs
             E407 if `axis` and `concat_dim` are both given
+            E405 if there is no axis `axis`
+            E411 if the dtypes differ
     Source  BVLC/caffe, src/caffe/layers/concat_layer.cpp
     """
 

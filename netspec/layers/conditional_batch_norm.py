@@ -45,7 +45,7 @@ class ConditionalBatchNorm(Layer):
         return x
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """There is one class for each item."""
+        """Yield that there is one class for each item."""
         yield "axis 0", bottoms[1].shape[0], bottoms[0].shape[0], 1
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:

@@ -42,6 +42,10 @@ class Convolution(Layer):
             E407 if two forms of one param are given, such as `pad` and `pad_h`
             E408 if there is no kernel, or one of a pair such as kernel_h, kernel_w
             E412 if a param is given neither once nor once for each spatial axis
+            E402, E404 if several bottoms are not of one shape
+            E405 if there is no axis `axis`
+            E330 if there are not as many tops as bottoms
+            E413 if `pad_type` does not suit, or a bilinear filler fills no square 2-D filters
     Source  BVLC/caffe, src/caffe/layers/conv_layer.cpp, compute_output_shape
             hole is DeepLab's word for dilation; pad_l, pad_r, pad_t, pad_b are forks';
             pad_begin, pad_end and pad_type are this language's own
@@ -151,7 +155,7 @@ class Convolution(Layer):
         return window.slide(spatial)
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """Every bottom has the shape of the first."""
+        """Yield that every bottom has the shape of the first."""
         yield from same_shape(*bottoms)
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:
@@ -237,3 +241,14 @@ def square_filler(layer: Layer, kernel: Sequence[int]) -> None:
             codes.BadParam, at="weight_filler", value="bilinear",
             reason=f"fills square 2-D filters, not {shape}",
         )  # fmt: skip
+
+
+def refuse_groups(layer: Convolution) -> None:
+    """Reject E413 groups, and what is for one filter bank, of a layer that has several banks."""
+    if layer.group != 1:
+        raise Reject(codes.BadParam, at="group", value=layer.group, reason="must be 1")
+    for name in ("spectral_norm", "equalized_lr"):
+        if getattr(layer, name):
+            raise Reject(
+                codes.BadParam, at=name, value="true", reason="is for one filter bank only"
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import minimum
-from ..layer import Ints, Layer, Reject, canonical_axis, need_rank, param
+from ..layer import Ints, Layer, Reject, canonical_axis, listed, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class Crop(Layer):
     Rejects E402 if offset + R[i] is more than S[i]
             E404 if the second bottom has no axis `i`
             E412 if `offset` is given neither once nor once for each cropped axis
+            E405 if there is no axis `axis`
     Source  BVLC/caffe, src/caffe/layers/crop_layer.cpp
     """
 
@@ -49,14 +50,13 @@ class Crop(Layer):
     def offsets(self, x: Blob) -> list[int]:
         """Return where the cut starts on each cropped axis."""
         cropped = x.rank - canonical_axis(self, "axis", x)
-        given = self.offset
-        offsets = [given] if isinstance(given, int) else list(given or [0])
+        offsets = listed(self.offset) or [0]
         if len(offsets) not in (1, cropped):
             raise Reject(codes.WrongParamCount, at="offset", count=len(offsets), axes=cropped)
         return offsets * cropped if len(offsets) == 1 else offsets
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """Every cut ends inside the first bottom."""
+        """Yield that every cut ends inside the first bottom."""
         x, like = bottoms
         axis = canonical_axis(self, "axis", x)
         for index, offset in enumerate(self.offsets(x), axis):

@@ -22,6 +22,7 @@ class CrossEntropyLoss(Layer):
 
     Shape   S, labels (as many as S without `axis`)  ->  a scalar
     Rejects E406 if there is not one label for each score vector
+            E405 if there is no axis `axis`
     Source  torch.nn.CrossEntropyLoss; Szegedy et al., arXiv:1512.00567, section 7
     """
 

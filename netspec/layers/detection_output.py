@@ -64,7 +64,7 @@ class DetectionOutput(Layer):
         return Blob((1, 1, rows, 7), bottoms[0].dtype)
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
-        """Each prior has its shifts and scores."""
+        """Yield that each prior has its shifts and scores."""
         yield from one_each(self.num_classes, self.share_location, *bottoms)
 
 

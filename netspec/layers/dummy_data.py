@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Fillers, Ints, Layer, Reject, Shapes, param, reject_filler
-from .input import declared, listed
+from ..layer import Fillers, Ints, Layer, Reject, Shapes, listed, param, reject_filler
+from .input import declared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class DummyData(Layer):
 
     def one_each(self, name: str, value: Any) -> list[Any]:
         """Return a repeated field with one value for each top. Rejects E330."""
-        given = value if isinstance(value, list) else [value]
+        given = listed(value)
         if len(given) not in (1, self.top_count):
             raise Reject(
                 codes.WrongCount, at=name, key=name, expected=f"1 or {self.top_count}",

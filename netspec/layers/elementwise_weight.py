@@ -18,6 +18,7 @@ class ElementwiseWeight(Layer):
     y[n, i] = w[i] * x[n, i]
 
     Shape   N x S  ->  N x S
+    Rejects E404 if an item has no axis
     Source  Zhang et al., ST-ResNet, arXiv:1610.00081, equation 3
     """
 

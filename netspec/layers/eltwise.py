@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Floats, Layer, Reject, need_rank, param, same_shape
+from ..layer import Floats, Layer, Reject, listed, need_rank, param, same_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class Eltwise(Layer):
     Shape   S, S, ..  ->  S
     Rejects E402 if the shapes differ: Caffe's Eltwise does not broadcast
             E330 if `coeff` is given, and not once for each bottom
+            E404 if the number of axes differs
+            E413 if `coeff` is given without SUM
     Source  BVLC/caffe, src/caffe/layers/eltwise_layer.cpp
     """
 
@@ -66,10 +68,7 @@ class Eltwise(Layer):
     @property
     def coefficients(self) -> list[float]:
         """Return the factors; empty where none are given."""
-        given = self.coeff
-        if given is None:
-            return []
-        return [given] if isinstance(given, int | float) else list(given)
+        return listed(self.coeff)
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
         """Yield that every bottom has the shape of the first, ones apart where they repeat."""

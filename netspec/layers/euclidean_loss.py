@@ -22,6 +22,7 @@ class EuclideanLoss(Layer):
 
     Shape   N x .., N x ..  ->  a scalar
     Rejects E402 if N, or the number of elements of an item, differs
+            E404 if a bottom has no axis of items
     Source  BVLC/caffe, src/caffe/layers/euclidean_loss_layer.cpp
     """
 

@@ -20,6 +20,7 @@ class GaussianSample(Layer):
     Shape   S, S  ->  S
     Phase   test gives mu
     Rejects E402 if the shapes differ
+            E404 if the number of axes differs
     Source  arXiv 1312.6114, section 2.4
     """
 
@@ -27,5 +28,5 @@ class GaussianSample(Layer):
     bottoms = 2
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """Both bottoms have one shape."""
+        """Yield that both bottoms have one shape."""
         yield from same_shape(*bottoms)

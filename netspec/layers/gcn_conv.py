@@ -54,7 +54,7 @@ class GCNConv(Layer):
         return Blob((*x.shape[:-1], self.num_output), x.dtype)
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
-        """A matrix is vertices by vertices; a list of edges has two rows."""
+        """Yield that a matrix is vertices by vertices; a list of edges has two rows."""
         x, graph = bottoms
         if graph.dtype == "int64":
             yield fixed(graph, 0, 2, 1)

@@ -35,7 +35,7 @@ class GLU(Layer):
         return x.resized(axis, part(self, "axis", x.shape[axis], 2))
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """The extent is even."""
+        """Yield that the extent is even."""
         axis = canonical_axis(self, "axis", bottoms[0])
         size = bottoms[0].shape[axis]
         yield f"axis {axis}", size, size // 2 * 2, 0

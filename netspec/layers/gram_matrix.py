@@ -23,6 +23,7 @@ class GramMatrix(Layer):
     (NONE), Johnson divides by the elements (FULL).
 
     Shape   N x C x D1..Dr  ->  N x C x C
+    Rejects E404 if there is no axis of channels
     Source  Gatys et al., arXiv:1508.06576, equation 3; Johnson et al., arXiv:1603.08155
     """
 

@@ -42,7 +42,7 @@ class GroupNorm(Layer):
         return x
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """The groups are equal."""
+        """Yield that the groups are equal."""
         channels = bottoms[0].channels
         yield "axis 1", channels, channels // self.num_groups * self.num_groups, 0
 

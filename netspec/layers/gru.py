@@ -59,12 +59,8 @@ class GRU(Layer):
         return tops
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
-        """The first states have the shape of the last."""
-        directions = 2 if self.bidirectional else 1
-        wanted = state_shape(self, bottoms[0], directions)
-        for index, blob in enumerate(bottoms[1:], 1):
-            for axis in range(3):
-                yield fixed(blob, axis, wanted[axis], index)
+        """Yield that the first states have the shape of the last."""
+        yield from fixed_states(self, 2 if self.bidirectional else 1, *bottoms)
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:
         """Yield the weights of each layer and direction, named and ordered as PyTorch's."""
@@ -93,6 +89,14 @@ def state_shape(layer: Any, x: Blob, directions: int) -> tuple[Size, ...]:
     """Return the shape of a state: one for each layer and direction."""
     streams = x.shape[0 if layer.batch_first else 1]
     return (layer.num_layers * directions, streams, layer.num_output)
+
+
+def fixed_states(layer: Any, directions: int, x: Blob, *states: Blob) -> Iterator[Agreement]:
+    """Yield that first states must have the shape of the last."""
+    wanted = state_shape(layer, x, directions)
+    for index, blob in enumerate(states, 1):
+        for axis in range(3):
+            yield fixed(blob, axis, wanted[axis], index)
 
 
 def stacked(

@@ -29,6 +29,7 @@ class InfogainLoss(Layer):
     Rejects E406 if there is not one label for each score vector
             E402 if H is not K x K
             E408 if there is no H
+            E405 if there is no axis `axis`
     Source  BVLC/caffe, src/caffe/layers/infogain_loss_layer.cpp
     """
 

@@ -20,6 +20,8 @@ class InnerProduct(Layer):
     y[n, o] = bias[o] + sum over k of w[o, k] * x[n, k], k over all axes from `axis` on
 
     Shape   S  ->  S[:axis] x num_output
+    Rejects E405 if there is no axis `axis`
+            E413 if the weight has a bilinear filler
     Source  BVLC/caffe, src/caffe/layers/inner_product_layer.cpp
     """
 

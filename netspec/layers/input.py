@@ -38,7 +38,7 @@ class Input(Layer):
 
 def declared(layer: Layer) -> list[list[Size]]:
     """Return what `shape` says, for each top. Rejects E408 where it is not given, and E330."""
-    given = listed(getattr(layer, "shape"))  # noqa: B009 - not every layer type has it
+    given = _shapes(getattr(layer, "shape"))  # noqa: B009 - not every layer type has it
     if not given:
         raise Reject(
             codes.ParamMissing, param="shape", what=", the extents of its tops",
@@ -53,17 +53,17 @@ def declared(layer: Layer) -> list[list[Size]]:
     return shapes * layer.top_count if len(shapes) == 1 else shapes
 
 
-def listed(value: Any) -> list[Any]:
+def sizes(name: str, shape: Any) -> list[Size]:
+    """Return the extents of a BlobShape, text parsed to exact sizes."""
+    return [_size(name, dim) for dim in shape_of(shape)]
+
+
+def _shapes(value: Any) -> list[Any]:
     """Return a repeated BlobShape as a list: one shape stands for a list of one."""
     if value is None:
         return []
     many = isinstance(value, list | tuple) and value and isinstance(value[0], dict | list | tuple)
     return list(value) if many else [value]
-
-
-def sizes(name: str, shape: Any) -> list[Size]:
-    """Return the extents of a BlobShape, text parsed to exact sizes."""
-    return [_size(name, dim) for dim in shape_of(shape)]
 
 
 def _size(name: str, dim: Any) -> Size:

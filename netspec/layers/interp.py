@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import minimum
-from ..layer import Layer, Reject, need_rank, param
+from ..layer import Layer, Reject, given_together, need_rank, param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,18 +46,14 @@ class Interp(Layer):
         factors = [name for name in ("zoom_factor", "shrink_factor") if name in self.given]
         if sizes and factors:
             raise Reject(codes.ParamConflict, at=factors[0], param=factors[0], other=sizes[0])
-        if len(sizes) == 1:
-            missing = "width" if sizes[0] == "height" else "height"
-            what = f" beside `{sizes[0]}`"
-            raise Reject(codes.ParamMissing, at=sizes[0], param=missing, what=what)
-        if sizes:
+        if given_together(self, "height", "width"):
             return x.like(spatial=(self.height, self.width))
         if not factors:
             raise Reject(codes.ParamMissing, param="zoom_factor", what=" or height and width")
         return x.like(spatial=[self.scaled(size) for size in x.spatial])
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
-        """Something is left of each extent once it is cut."""
+        """Yield that something is left of each extent once it is cut."""
         for axis, size in enumerate(bottoms[0].spatial, 2):
             kept = size + self.pad_beg + self.pad_end
             yield f"what is left of axis {axis}", minimum(kept, 1), 1, 0

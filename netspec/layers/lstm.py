@@ -33,7 +33,7 @@ class LSTM(RNN):
     Rejects E404 if x has fewer than 2 axes, cont has not 2, s has none
             E402 if T or N of the bottoms differ
             E414 if a first state is not 1 x N x D
-            E323 if h[0], c[0] are missing, or given without `expose_hidden`
+            E323, E324 if h[0], c[0] or their tops are missing, or given without `expose_hidden`
     Source  BVLC/caffe, src/caffe/layers/{recurrent,lstm,lstm_unit}_layer.cpp
     """
 

@@ -39,7 +39,7 @@ class LSTMUnit(Layer):
         return [bottoms[0], bottoms[0]]
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
-        """All are one step of the same streams, with four gates for each cell."""
+        """Yield that all are one step of the same streams, with four gates for each cell."""
         cells, gates, cont = bottoms
         for index, blob in enumerate(bottoms):
             yield fixed(blob, 0, 1, index)

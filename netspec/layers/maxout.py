@@ -38,7 +38,7 @@ class Maxout(Layer):
         return x.resized(axis, part(self, "pieces", x.shape[axis], self.pieces))
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """The pieces are equal."""
+        """Yield that the pieces are equal."""
         axis = canonical_axis(self, "axis", bottoms[0])
         size = bottoms[0].shape[axis]
         yield f"axis {axis}", size, size // self.pieces * self.pieces, 0

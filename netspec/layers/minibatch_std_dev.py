@@ -44,7 +44,7 @@ class MinibatchStdDev(Layer):
         return x.like(channels=x.channels + 1)
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """The groups are equal."""
+        """Yield that the groups are equal."""
         batch = bottoms[0].shape[0]
         size = minimum(batch, self.group_size)
         yield "axis 0", batch, batch // size * size, 0

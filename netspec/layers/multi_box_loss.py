@@ -100,7 +100,7 @@ class MultiBoxLoss(Layer):
         return Blob((), bottoms[0].dtype)
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
-        """Each prior has its shifts and scores, each true box eight numbers."""
+        """Yield that each prior has its shifts and scores, each true box eight numbers."""
         yield from one_each(self.num_classes, self.share_location, *bottoms)
         for axis, wanted in (0, 1), (1, 1), (3, 8):
             yield fixed(bottoms[3], axis, wanted, 3)

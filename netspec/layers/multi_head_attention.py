@@ -63,7 +63,7 @@ class MultiHeadAttention(Layer):
         return bottoms[min(1, len(bottoms) - 1)]
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """All are of one batch; each key has its value."""
+        """Yield that all are of one batch; each key has its value."""
         for index, blob in enumerate(bottoms[1:], 1):
             yield "axis 0", blob.shape[0], bottoms[0].shape[0], index
         if len(bottoms) == 3:

@@ -47,7 +47,7 @@ class NMS(Layer):
         return tops[: self.top_count]
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
-        """Every box has four numbers and one score."""
+        """Yield that every box has four numbers and one score."""
         boxes, scores = bottoms
         yield fixed(boxes, 2, 4, 0)
         yield "axis 0", scores.shape[0], boxes.shape[0], 1

@@ -80,7 +80,7 @@ class Pad(Layer):
         return {"REFLECT": 1, "CIRCULAR": 0}.get(self.mode)
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """What is copied into the border exists."""
+        """Yield that what is copied into the border exists."""
         x, edge = bottoms[0], self.edge
         if edge is None:
             return

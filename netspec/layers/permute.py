@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Ints, Layer, Reject, param
+from ..layer import Ints, Layer, Reject, listed, param
 
 
 class Permute(Layer):
@@ -25,8 +25,7 @@ class Permute(Layer):
 
     def axes(self, blob: Blob) -> list[int]:
         """Return every axis of the bottom, in the order of the top."""
-        given = self.order
-        order = [] if given is None else [given] if isinstance(given, int) else list(given)
+        order = listed(self.order)
         for axis in order:
             if axis >= blob.rank:
                 raise Reject(

@@ -37,7 +37,7 @@ class PixelUnshuffle(Layer):
         return x.like(x.channels * factor * factor, [size // factor for size in x.spatial])
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """Height and width are multiples of the factor."""
+        """Yield that height and width are multiples of the factor."""
         yield from multiples(bottoms[0], self.downscale_factor)
 
 

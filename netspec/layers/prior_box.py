@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Floats, Layer, Reject, need_ranks, param
-from .anchor_generator import listed, need_positive
+from ..layer import Floats, Layer, Reject, given_together, listed, need_ranks, param
+from .anchor_generator import need_positive
 
 
 class PriorBox(Layer):
@@ -73,11 +73,7 @@ class PriorBox(Layer):
             given = [side for side in pair if side in self.given]
             if given and whole in self.given:
                 raise Reject(codes.ParamConflict, at=given[0], param=given[0], other=whole)
-            if len(given) == 1:
-                missing = pair[1 - pair.index(given[0])]
-                raise Reject(
-                    codes.ParamMissing, at=given[0], param=missing, what=f" beside `{given[0]}`"
-                )
+            given_together(self, *pair)
         height, width = bottoms[0].spatial
         return Blob((1, 2, height * width * 4 * len(self.boxes())), bottoms[0].dtype)
 

@@ -56,7 +56,7 @@ class Proposal(Layer):
         return [Blob((rows, 5), dtype), Blob((rows, 1), dtype)][: self.top_count]
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
-        """Each pixel has two scores and four shifts for each anchor."""
+        """Yield that each pixel has two scores and four shifts for each anchor."""
         scores, shifts, info = bottoms
         count = len(self.anchors())
         yield fixed(scores, 1, 2 * count, 0)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..dim import product
 from ..layer import Layer, param
-from .roi_pooling import check_regions
+from .roi_pooling import check_regions, five_numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,8 +43,8 @@ class PSROIPooling(Layer):
         return Blob((rois.shape[0], self.output_dim, self.group_size, self.group_size), x.dtype)
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """Every window of every output has a channel; a region has five numbers."""
+        """Yield that every window of every output has a channel; a region has five numbers."""
         x, rois = bottoms
         wanted = self.output_dim * self.group_size**2
         yield "axis 1 and output_dim * group_size^2", x.channels, wanted, 0
-        yield "the numbers of a region", product(rois.shape[1:]), 5, 1
+        yield five_numbers(rois)

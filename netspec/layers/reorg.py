@@ -50,6 +50,6 @@ class Reorg(Layer):
         return x.like(x.channels * stride * stride, [size // stride for size in x.spatial])
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """Height and width are multiples of the stride."""
+        """Yield that height and width are multiples of the stride."""
         if not self.reverse:
             yield from multiples(bottoms[0], self.stride)

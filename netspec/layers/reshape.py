@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..blob import Blob
 from ..dim import product
-from ..layer import Layer, Reject, Shape, param
+from ..layer import Layer, Reject, Shape, listed, param
 from .input import sizes
 
 TYPE_CHECKING = False
@@ -114,5 +114,4 @@ class Reshape(Layer):
 
 def _written(shape: object) -> str:
     dims = shape.get("dim", []) if isinstance(shape, dict) else shape
-    listed = dims if isinstance(dims, list | tuple) else [] if dims is None else [dims]
-    return f"[{', '.join(str(dim) for dim in listed)}]"
+    return f"[{', '.join(map(str, listed(dims)))}]"

@@ -31,7 +31,7 @@ class RNN(Layer):
     Rejects E404 if x has fewer than 2 axes, cont has not 2, s has none
             E402 if T or N of the bottoms differ
             E414 if a first state is not 1 x N x D
-            E323 if h[0] is missing, or given without `expose_hidden`
+            E323, E324 if h[0] or its top is missing, or given without `expose_hidden`
     Source  BVLC/caffe, src/caffe/layers/{recurrent,rnn}_layer.cpp
     """
 
@@ -80,14 +80,15 @@ class RNN(Layer):
 
     def ranks(self, *bottoms: Blob) -> None:
         """Reject bottoms with the wrong number of axes."""
-        for index, blob in enumerate(bottoms):
-            least, most = (2, None) if index == 0 else (2, 2) if index == 1 else (3, 3)
-            if index == 2 and self.static:
-                least, most = 1, None
-            need_rank(blob, least, most, index)
+        need_rank(bottoms[0], 2, bottom=0)
+        need_rank(bottoms[1], 2, 2, 1)
+        if self.static:
+            need_rank(bottoms[2], 1, bottom=2)
+        for index in range(3 if self.static else 2, len(bottoms)):
+            need_rank(bottoms[index], 3, 3, index)
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
-        """All have the same steps and streams; first states have the shape of the last."""
+        """Yield that all have the same steps and streams, and first states the last one's shape."""
         steps, streams = bottoms[0].shape[:2]
         yield "axis 0", bottoms[1].shape[0], steps, 1
         yield "axis 1", bottoms[1].shape[1], streams, 1

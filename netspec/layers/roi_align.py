@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..dim import product
 from ..layer import Layer, param
-from .roi_pooling import check_regions
+from .roi_pooling import check_regions, five_numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,5 +44,5 @@ class ROIAlign(Layer):
         return Blob((rois.shape[0], x.channels, self.pooled_h, self.pooled_w), x.dtype)
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """A region has five numbers."""
-        yield "the numbers of a region", product(bottoms[1].shape[1:]), 5, 1
+        """Yield that a region has five numbers."""
+        yield five_numbers(bottoms[1])

@@ -44,8 +44,8 @@ class ROIPooling(Layer):
         return Blob((rois.shape[0], x.channels, self.pooled_h, self.pooled_w), x.dtype)
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """A region has five numbers."""
-        yield "the numbers of a region", product(bottoms[1].shape[1:]), 5, 1
+        """Yield that a region has five numbers."""
+        yield five_numbers(bottoms[1])
 
 
 def check_regions(x: Blob, rois: Blob) -> None:
@@ -53,3 +53,8 @@ def check_regions(x: Blob, rois: Blob) -> None:
     need_rank(x, 4, 4)
     if rois.rank not in (2, 4):
         raise Reject(codes.WrongRank, expected=2, rank=rois.rank, shape=str(rois), bottom=1)
+
+
+def five_numbers(rois: Blob) -> tuple[str, Size, Size, int]:
+    """Return that a region must have five numbers."""
+    return "the numbers of a region", product(rois.shape[1:]), 5, 1

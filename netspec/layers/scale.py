@@ -21,6 +21,7 @@ class Scale(Layer):
     Shape   S  ->  S, and S, S[axis..axis+r-1]  ->  S
     Rejects E402 if the second bottom is not as large as the axes it spans
             E405, E413 if the axes are not all there
+            E404 if the second bottom has more axes than are there
     Source  BVLC/caffe, src/caffe/layers/scale_layer.cpp
 
     There is no offset unless bias_term asks for one. With two bottoms num_axes is ignored: the
@@ -42,7 +43,7 @@ class Scale(Layer):
         return bottoms[0]
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """The second bottom is as large as the axes it spans."""
+        """Yield that the second bottom is as large as the axes it spans."""
         yield from same_extents(self, *bottoms)
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from .. import codes
 from ..blob import Blob
 from ..dim import product
-from ..layer import Reject, canonical_axis, param
-from .convolution import Convolution
+from ..layer import canonical_axis, param
+from .convolution import Convolution, refuse_groups
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,13 +31,7 @@ class SeparableConvolution(Convolution):
 
     def groups(self, channels: Size) -> Size:
         """Return 1: every output reads all channels."""
-        if self.group != 1:
-            raise Reject(codes.BadParam, at="group", value=self.group, reason="must be 1")
-        for name in ("spectral_norm", "equalized_lr"):
-            if getattr(self, name):
-                raise Reject(
-                    codes.BadParam, at=name, value="true", reason="is for one filter bank only"
-                )
+        refuse_groups(self)
         return 1
 
     def weights(self, *bottoms: Blob) -> Iterator[tuple[str, Sequence[Size]]]:

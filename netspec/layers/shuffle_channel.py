@@ -14,6 +14,7 @@ class ShuffleChannel(Layer):
 
     Shape   same
     Rejects E401 if `group` does not divide C
+            E404 if there is no axis of channels
     Source  farmingyard/ShuffleNet, shuffle_channel_layer.cpp; arXiv 1707.01083
     """
 

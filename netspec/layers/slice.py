@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Ints, Layer, Reject, param
+from ..layer import Ints, Layer, Reject, listed, param
 from .concat import either_axis
 
 TYPE_CHECKING = False
@@ -42,8 +42,7 @@ class Slice(Layer):
     @property
     def points(self) -> list[int]:
         """Return the slice points; empty where none are given."""
-        given = self.slice_point
-        return [] if given is None else [given] if isinstance(given, int) else list(given)
+        return listed(self.slice_point)
 
     def infer(self, *bottoms: Blob) -> list[Blob]:
         """Return the parts."""

@@ -31,6 +31,7 @@ class SoftmaxWithLoss(Layer):
     Rejects E406 if there is not one label for each score vector
             E402 if axis 0 differs
             E324 if it has a second top: Caffe says it may, and then aborts on every such net
+            E405 if there is no axis `axis`
     Source  BVLC/caffe, src/caffe/layers/softmax_loss_layer.cpp
     """
 

@@ -48,7 +48,7 @@ class SPP(Layer):
         return Blob((x.shape[0], x.channels * ((4**self.pyramid_height - 1) // 3)), x.dtype)
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """Every pad is below its kernel."""
+        """Yield that every pad is below its kernel."""
         for level, axis, kernel, pad in self.grids(bottoms[0]):
             text = f"pad and kernel - 1 of axis {axis}, level {level},"
             yield text, pad, minimum(pad, kernel - 1), 0

@@ -10,6 +10,7 @@ class Tile(Layer):
     """Repeat the bottom along an axis, copy after copy.
 
     Shape   S  ->  S with tiles * S[axis] along the axis
+    Rejects E405 if there is no axis `axis`
     Source  BVLC/caffe, src/caffe/layers/tile_layer.cpp
     """
 

@@ -21,6 +21,7 @@ class Unpooling(Layer):
     Shape   N x C x D1..Dr, the same  ->  N x C x E1..Er
             E = stride*(D - 1) + kernel_size - 2*pad, or unpool_size
     Rejects E402 if the second bottom has not the shape of the first
+            E404 if there is no spatial axis
     Source  HyeonwooNoh/caffe, src/caffe/layers/unpooling_layer.cpp; arXiv 1505.04366
     """
 
@@ -64,5 +65,5 @@ class Unpooling(Layer):
         )
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """The indices have the shape of the elements."""
+        """Yield that the indices have the shape of the elements."""
         yield from same_shape(*bottoms)

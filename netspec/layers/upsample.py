@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Layer, PerAxis, Reject, need_rank, param, per_axis, same_shape
+from ..layer import Layer, PerAxis, Reject, given_together, need_rank, param, per_axis, same_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ class Upsample(Layer):
             E = scale*D, or size; with a mask scale*D - 1 where pad_out is true
     Rejects E407 if scale and size are both given
             E408 if neither is
+            E402, E404 if the mask has not the shape of the elements, or there are not 3 to 5 axes
+            E412 if `scale` or `size` is given neither once nor once for each spatial axis
+            E413 if a param does not suit the mode or the number of axes
     Source  one bottom: weiliu89/caffe and YOLO forks, upsample_param; torch.nn.Upsample
             two: alexgkendall/caffe-segnet, src/caffe/layers/upsample_layer.cpp
     """
@@ -88,13 +91,8 @@ class Upsample(Layer):
 
     def pair(self, first: str, second: str, x: Blob) -> tuple[int, int] | None:
         """Return a param of the height and one of the width; None where neither is given."""
-        given = [name for name in (first, second) if name in self.given]
-        if not given:
+        if not given_together(self, first, second):
             return None
-        if len(given) == 1:
-            missing = second if given[0] == first else first
-            what = f" beside `{given[0]}`"
-            raise Reject(codes.ParamMissing, at=given[0], param=missing, what=what)
         if len(x.spatial) != 2:
             raise Reject(codes.WrongParamCount, at=first, count=2, axes=len(x.spatial))
         return getattr(self, first), getattr(self, second)
@@ -111,5 +109,5 @@ class Upsample(Layer):
         return int(self.pad_out_h), int(self.pad_out_w)
 
     def agree(self, *bottoms: Blob) -> Iterator[tuple[str, Size, Size, int]]:
-        """A mask has the shape of the elements."""
+        """Yield that a mask has the shape of the elements."""
         yield from same_shape(*bottoms)

@@ -26,6 +26,7 @@ class YoloDetection(Layer):
             as centre x, y, w, h in fractions of the image, confidence, scores; in the order y, x,
             box
     Rejects E414 if an image of the bottom has another number of elements
+            E404 if there is no axis of elements
     Source  arXiv:1506.02640;  pjreddie/darknet, src/detection_layer.c, get_detection_detections
     """
 
@@ -46,7 +47,7 @@ class YoloDetection(Layer):
         return Blob((bottoms[0].shape[0], rows, 5 + self.classes), bottoms[0].dtype)
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
-        """Each cell has its classes, and each box five numbers."""
+        """Yield that each cell has its classes, and each box five numbers."""
         yield elements(bottoms[0], self.side * self.side * (self.classes + 5 * self.num), 0)
 
 

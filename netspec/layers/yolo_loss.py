@@ -53,7 +53,7 @@ class YoloLoss(Layer):
         return Blob((), bottoms[0].dtype)
 
     def agree(self, *bottoms: Blob) -> Iterator[Agreement]:
-        """Each cell has its classes and boxes, and its truth."""
+        """Yield that each cell has its classes and boxes, and its truth."""
         cells = self.side * self.side
         yield elements(bottoms[0], cells * (self.classes + 5 * self.num), 0)
         yield elements(bottoms[1], cells * (5 + self.classes), 1)

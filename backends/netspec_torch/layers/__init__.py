@@ -1,0 +1,1 @@
+"""The lowerings of layer types, a module each."""

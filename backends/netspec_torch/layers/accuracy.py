@@ -7,7 +7,7 @@ import torch
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
-from ..lowering import Lowered, function
+from ..lowering import Lowered, function, unless
 from .softmax_with_loss import counted
 
 
@@ -38,8 +38,8 @@ def lower(node: Node) -> Lowered:
     axis = canonical_axis(layer, "axis", node.bottoms[0].blob)
     return function(
         accuracy,
-        axis=axis if axis != 1 else None,
-        top_k=layer.top_k if layer.top_k != 1 else None,
+        axis=unless(axis, 1),
+        top_k=unless(layer.top_k, 1),
         ignore_label=layer.ignore_label,
         each=True if len(node.tops) == 2 else None,
     )

@@ -7,7 +7,7 @@ import torch
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
-from ..lowering import Lowered, function
+from ..lowering import Lowered, function, unless
 
 
 def argmax(x, top_k=1, axis=None, values=False):
@@ -27,7 +27,7 @@ def lower(node: Node) -> Lowered:
     axis = layer.axis
     return function(
         argmax,
-        top_k=layer.top_k if layer.top_k != 1 else None,
+        top_k=unless(layer.top_k, 1),
         axis=None if axis is None else canonical_axis(layer, "axis", node.bottoms[0].blob),
         values=layer.out_max_val or None,
     )

@@ -8,7 +8,7 @@ from torch import nn
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, Refused, module
+from ..lowering import Lowered, Refused, module, unless
 
 
 class CaffeBatchNorm(nn.Module):
@@ -90,11 +90,11 @@ def lower(node: Node) -> Lowered:
             CaffeBatchNorm,
             x.channels,
             eps=eps,
-            fraction=fraction if fraction != 0.999 else None,
+            fraction=unless(fraction, 0.999),
             use_global_stats=fixed,
         )
     momentum = round(1.0 - layer.moving_average_fraction, 12)
-    momentum = momentum if momentum != 0.1 else None
+    momentum = unless(momentum, 0.1)
     if fixed is not None or x.size == x.channels:
         return module(BatchNorm, x.channels, eps=eps, momentum=momentum, use_global_stats=fixed)
     if x.rank > 5:

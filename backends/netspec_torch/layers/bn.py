@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, Refused, module
+from ..lowering import Lowered, Refused, module, unless
 from .batch_norm import BatchNorm, least
 
 
@@ -12,7 +12,7 @@ def lower(node: Node) -> Lowered:
     """Return nn.BatchNorm1d, 2d or 3d, or the form whose statistics are fixed."""
     layer, x = node.layer, node.bottoms[0].blob
     momentum = round(1.0 - layer.momentum, 12)
-    momentum = momentum if momentum != 0.1 else None
+    momentum = unless(momentum, 0.1)
     eps = least(layer.eps)
     if layer.frozen or layer.bn_mode == "INFERENCE" or node.frozen:
         return module(BatchNorm, x.channels, eps=eps, momentum=momentum, use_global_stats=True)

@@ -8,7 +8,7 @@ from torch import nn
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered, module, unless
 from .batch_norm import least
 
 
@@ -49,6 +49,6 @@ def lower(node: Node) -> Lowered:
         int(layer.num_classes),
         node.bottoms[0].blob.channels,
         eps=least(layer.eps),
-        momentum=momentum if momentum != 0.1 else None,
+        momentum=unless(momentum, 0.1),
         fixed=node.frozen or None,
     )

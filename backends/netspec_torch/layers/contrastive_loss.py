@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, function
+from ..lowering import Lowered, function, unless
 
 
 def contrastive_loss(a, b, label, margin=1.0, legacy=False):
@@ -25,5 +25,5 @@ def contrastive_loss(a, b, label, margin=1.0, legacy=False):
 def lower(node: Node) -> Lowered:
     """Return the loss as a function of the pairs and their labels."""
     layer = node.layer
-    margin = float(layer.margin) if layer.margin != 1 else None
+    margin = unless(float(layer.margin), 1)
     return function(contrastive_loss, margin=margin, legacy=layer.legacy_version or None)

@@ -7,7 +7,7 @@ from typing import Any
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
-from ..lowering import Lowered, Refused, arguments, module, same
+from ..lowering import Lowered, Refused, arguments, module, same, unless
 
 
 def lower(node: Node) -> Lowered:
@@ -17,24 +17,24 @@ def lower(node: Node) -> Lowered:
     window, channels = layer.window(x), x.shape[axis]
     axes = len(window.kernel)
     if axes == 0 and layer.groups(channels) == 1:
-        bias = None if layer.bias_term else False
+        bias = unless(layer.bias_term, True)
         return shared(module("nn.Linear", channels, layer.filters(channels), bias=bias), node)
     if axes not in (1, 2, 3):
         raise Refused(f"a convolution over {axes} spatial axes")
     before, after = window.pad, ends(window, x.shape[axis + 1 :])
     even = after == before
     flat = [index + 2 for index, step in enumerate(window.dilation) if not step]
-    groups = layer.groups(channels) if layer.groups(channels) != 1 else None
+    groups = unless(layer.groups(channels), 1)
     made = module(
         f"nn.Conv{axes}d",
         channels,
         layer.filters(channels),
         same(window.kernel),
-        stride=same(window.stride) if set(window.stride) != {1} else None,
-        padding=same(before) if even and any(before) else None,
-        dilation=same(window.dilation) if set(window.dilation) != {1} and not flat else None,
+        stride=unless(same(window.stride), 1),
+        padding=unless(same(before), 0) if even else None,
+        dilation=None if flat else unless(same(window.dilation), 1),
         groups=groups,
-        bias=None if layer.bias_term else False,
+        bias=unless(layer.bias_term, True),
     )
     call = "{self}({x})" if even else f"{{self}}(F.pad({{x}}, {arguments(sides(before, after))}))"
     if flat:  # dilation 0: all taps along an axis read one element, so they add up
@@ -45,7 +45,7 @@ def lower(node: Node) -> Lowered:
         padded = f"F.pad({{x}}, {arguments(sides(before, after))})"
         weight = f"{{self}}.weight.sum({flat}, keepdim=True)"
         call = f"F.conv{axes}d({padded}, {weight}, {{self}}.bias, {inner})"
-    return shared(Lowered(made.init, batched(call, axis, axes), made.uses), node)
+    return shared(Lowered(made.init, batched(call, axis), made.uses), node)
 
 
 def whole_window(layer: Any, x: Any) -> Any:
@@ -74,7 +74,7 @@ def sides(before: Any, after: Any) -> tuple[int, ...]:
     return tuple(zeros for pair in pairs for zeros in pair)
 
 
-def batched(call: str, axis: int, axes: int) -> str:
+def batched(call: str, axis: int) -> str:
     """Return a call on `{x}` that takes all axes before `axis` as one batch axis."""
     if axis == 1:
         return call

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
-from ..lowering import Lowered, function
+from ..lowering import Lowered, function, unless
 
 
 def cross_entropy_loss(x, label, axis=1, smoothing=0.0, ignore_label=-100):
@@ -27,7 +27,7 @@ def lower(node: Node) -> Lowered:
     axis = canonical_axis(layer, "axis", node.bottoms[0].blob)
     return function(
         cross_entropy_loss,
-        axis=axis if axis != 1 else None,
+        axis=unless(axis, 1),
         smoothing=float(layer.label_smoothing) if layer.label_smoothing else None,
         ignore_label=layer.ignore_label,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
-from ..lowering import Lowered, Refused, arguments, module, same
+from ..lowering import Lowered, Refused, arguments, module, same, unless
 from .convolution import batched, shared, sides, whole_window
 
 
@@ -27,13 +27,13 @@ def lower(node: Node) -> Lowered:
         channels,
         layer.num_output,
         same(window.kernel),
-        stride=same(window.stride) if set(window.stride) != {1} else None,
-        padding=same(window.pad) if plain and any(window.pad) else None,
-        output_padding=same(extra) if any(extra) else None,
-        groups=layer.group if layer.group != 1 else None,
-        bias=None if layer.bias_term else False,
-        dilation=same(window.dilation) if set(window.dilation) != {1} else None,
+        stride=unless(same(window.stride), 1),
+        padding=unless(same(window.pad), 0) if plain else None,
+        output_padding=unless(same(extra), 0),
+        groups=unless(layer.group, 1),
+        bias=unless(layer.bias_term, True),
+        dilation=unless(same(window.dilation), 1),
     )
     cut = tuple(-pad for pad in sides(window.pad, window.pad_end))
     call = "{self}({x})" if plain else f"F.pad({{self}}({{x}}), {arguments(cut)})"
-    return shared(Lowered(made.init, batched(call, axis, axes), made.uses), node)
+    return shared(Lowered(made.init, batched(call, axis), made.uses), node)

@@ -6,7 +6,7 @@ import torch
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, Refused, function
+from ..lowering import Lowered, Refused, function, unless
 from .nms import suppress
 
 
@@ -73,8 +73,8 @@ def lower(node: Node) -> Lowered:
         detections,
         classes=layer.num_classes,
         keep=layer.keep_top_k,
-        code=layer.code_type if layer.code_type != "CORNER" else None,
-        share=None if layer.share_location else False,
+        code=unless(layer.code_type, "CORNER"),
+        share=unless(layer.share_location, True),
         background=layer.background_label_id or None,
         threshold=float(nms["nms_threshold"]) if "nms_threshold" in nms else None,
         top=top if top > 0 else None,

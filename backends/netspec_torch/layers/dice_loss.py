@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, function
+from ..lowering import Lowered, function, unless
 
 
 def dice_loss(p, target, smooth=1.0, squared=True):
@@ -18,5 +18,5 @@ def dice_loss(p, target, smooth=1.0, squared=True):
 def lower(node: Node) -> Lowered:
     """Return the loss as a function of probabilities and a mask."""
     layer = node.layer
-    squared = None if layer.squared else False
+    squared = unless(layer.squared, True)
     return function(dice_loss, smooth=float(layer.smooth), squared=squared)

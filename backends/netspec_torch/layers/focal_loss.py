@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, function
+from ..lowering import Lowered, function, unless
 from .softmax_with_loss import divisor
 
 
@@ -31,5 +31,5 @@ def lower(node: Node) -> Lowered:
         focal_loss,
         alpha=float(layer.alpha),
         gamma=float(layer.gamma),
-        norm=layer.normalization if layer.normalization != "BATCH_SIZE" else None,
+        norm=unless(layer.normalization, "BATCH_SIZE"),
     )

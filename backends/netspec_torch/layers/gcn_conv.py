@@ -7,7 +7,7 @@ from torch import nn
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered, module, unless
 
 
 class GCNConv(nn.Module):
@@ -44,5 +44,5 @@ def lower(node: Node) -> Lowered:
         GCNConv,
         node.bottoms[0].blob.shape[-1],
         layer.num_output,
-        bias=None if layer.bias_term else False,
+        bias=unless(layer.bias_term, True),
     )

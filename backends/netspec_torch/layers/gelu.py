@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered, module, unless
 
 
 def lower(node: Node) -> Lowered:
     """Return nn.GELU."""
     approximate = node.layer.approximate
-    return module("nn.GELU", approximate=approximate if approximate != "none" else None)
+    return module("nn.GELU", approximate=unless(approximate, "none"))

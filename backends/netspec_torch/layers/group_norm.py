@@ -7,7 +7,7 @@ from torch import nn
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered, module, unless
 
 
 class GroupNorm(nn.GroupNorm):
@@ -21,6 +21,6 @@ def lower(node: Node) -> Lowered:
     """Return nn.GroupNorm; it refuses groups of one element, even in eval."""
     layer, x = node.layer, node.bottoms[0].blob
     kind = GroupNorm if x.size == layer.num_groups else "nn.GroupNorm"
-    eps = float(layer.eps) if layer.eps != 1e-5 else None
-    affine = None if layer.affine else False
+    eps = unless(float(layer.eps), 1e-5)
+    affine = unless(layer.affine, True)
     return module(kind, int(layer.num_groups), x.channels, eps=eps, affine=affine)

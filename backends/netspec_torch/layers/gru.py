@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered, module, unless
 
 
 def lower(node: Node) -> Lowered:
@@ -14,8 +14,8 @@ def lower(node: Node) -> Lowered:
         "nn.GRU",
         node.bottoms[0].blob.shape[2],
         layer.num_output,
-        num_layers=layer.num_layers if layer.num_layers != 1 else None,
-        bias=None if layer.bias_term else False,
+        num_layers=unless(layer.num_layers, 1),
+        bias=unless(layer.bias_term, True),
         batch_first=layer.batch_first or None,
         dropout=float(layer.dropout) or None,
         bidirectional=layer.bidirectional or None,

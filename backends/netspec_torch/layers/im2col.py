@@ -38,5 +38,5 @@ def lower(node: Node) -> Lowered:
     window = whole_window(layer, x)
     pads = sides(window.pad, ends(window, x.shape[axis + 1 :]))
     inner = arguments(window.kernel, window.stride, pads, window.dilation)
-    call = batched(f"im2col({{x}}, {inner})", axis, len(window.kernel))
+    call = batched(f"im2col({{x}}, {inner})", axis)
     return Lowered("", call.replace("{x}", "{0}"), (im2col,))

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
-from ..lowering import Lowered, Refused, function
+from ..lowering import Lowered, Refused, function, unless
 from .softmax_with_loss import counted, divisor
 
 
@@ -39,8 +39,8 @@ def lower(node: Node) -> Lowered:
     axis = canonical_axis(layer, "axis", node.bottoms[0].blob)
     return function(
         infogain_loss,
-        axis=axis if axis != 1 else None,
-        norm=layer.norm if layer.norm != "VALID" else None,
+        axis=unless(axis, 1),
+        norm=unless(layer.norm, "VALID"),
         ignore_label=layer.ignore_label,
         both=True if len(node.tops) == 2 else None,
     )

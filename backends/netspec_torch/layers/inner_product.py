@@ -9,7 +9,7 @@ from torch import nn
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered, module, unless
 
 
 class TransposedLinear(nn.Module):
@@ -36,5 +36,5 @@ def lower(node: Node) -> Lowered:
         node.weights[0].shape[0 if layer.transpose else 1],
         layer.num_output,
         call=f"{{self}}({flat})",
-        bias=None if layer.bias_term else False,
+        bias=unless(layer.bias_term, True),
     )

@@ -8,7 +8,7 @@ from torch import nn
 from netspec.dim import product
 from netspec.graph import Node
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered, module, unless
 
 
 class InstanceNorm(nn.modules.instancenorm._InstanceNorm):
@@ -24,5 +24,5 @@ def lower(node: Node) -> Lowered:
     """Return nn.InstanceNorm1d, 2d or 3d; they refuse one element a channel, even in eval."""
     layer, x = node.layer, node.bottoms[0].blob
     kind = InstanceNorm if product(x.spatial) == 1 else f"nn.InstanceNorm{x.rank - 2}d"
-    eps = float(layer.eps) if layer.eps != 1e-5 else None
+    eps = unless(float(layer.eps), 1e-5)
     return module(kind, x.channels, eps=eps, affine=layer.affine or None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from netspec.graph import Node
 from netspec.layers.layer_norm import averaged
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered, module, unless
 
 
 def lower(node: Node) -> Lowered:
@@ -15,8 +15,8 @@ def lower(node: Node) -> Lowered:
     return module(
         "nn.LayerNorm",
         list(x.shape[first:end]),
-        eps=float(layer.eps) if layer.eps != 1e-5 else None,
-        elementwise_affine=None if layer.affine else False,
+        eps=unless(float(layer.eps), 1e-5),
+        elementwise_affine=unless(layer.affine, True),
         bias=None if layer.bias_term or not layer.affine else False,
         call=at_the_end(first, end, x.rank),
     )

@@ -10,7 +10,7 @@ from torch import nn
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
-from ..lowering import Lowered, Refused, module
+from ..lowering import Lowered, Refused, module, unless
 from .convolution import batched, ends, shared, sides, whole_window
 from .im2col import im2col
 
@@ -55,7 +55,7 @@ def lower(node: Node) -> Lowered:
         window.stride,
         pads,
         window.dilation,
-        bias=None if layer.bias_term else False,
+        bias=unless(layer.bias_term, True),
     )
-    call = batched("{self}({x})", axis, len(window.kernel))
+    call = batched("{self}({x})", axis)
     return shared(Lowered(made.init, call, made.uses), node)

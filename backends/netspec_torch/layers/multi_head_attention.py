@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered, module, unless
 
 
 def lower(node: Node) -> Lowered:
@@ -23,9 +23,9 @@ def lower(node: Node) -> Lowered:
         size,
         layer.num_heads,
         dropout=float(layer.dropout) or None,
-        bias=None if layer.bias_term else False,
-        kdim=keys if keys != size else None,
-        vdim=values if values != size else None,
+        bias=unless(layer.bias_term, True),
+        kdim=unless(keys, size),
+        vdim=unless(values, size),
         batch_first=True,
         call=f"{{self}}({names}{extra}){end}",
     )

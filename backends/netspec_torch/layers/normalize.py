@@ -7,7 +7,7 @@ from torch import nn
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered, module, unless
 
 
 class Normalize(nn.Module):
@@ -34,6 +34,6 @@ def lower(node: Node) -> Lowered:
     return module(
         Normalize,
         tuple(node.weights[0].shape),
-        across_spatial=None if layer.across_spatial else False,
-        eps=float(layer.eps) if layer.eps != 1e-10 else None,
+        across_spatial=unless(layer.across_spatial, True),
+        eps=unless(float(layer.eps), 1e-10),
     )

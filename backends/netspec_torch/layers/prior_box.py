@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from netspec.graph import Node
-from netspec.layers.anchor_generator import listed
+from netspec.layer import listed
 
 from ..lowering import Lowered, function
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from netspec.graph import Node
 from netspec.layers.layer_norm import averaged
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered, module, unless
 from .layer_norm import at_the_end
 
 
@@ -17,6 +17,6 @@ def lower(node: Node) -> Lowered:
         "nn.RMSNorm",
         list(x.shape[first:end]),
         eps=float(layer.eps),
-        elementwise_affine=None if layer.affine else False,
+        elementwise_affine=unless(layer.affine, True),
         call=at_the_end(first, end, x.rank),
     )

@@ -8,7 +8,7 @@ from torch import nn
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered, module, unless
 
 
 class PixelMatrix(nn.Conv2d):
@@ -63,6 +63,6 @@ def lower(node: Node) -> Lowered:
         channels,
         channels // layer.reduction,
         channels // layer.value_reduction,
-        pool=None if layer.pool else False,
+        pool=unless(layer.pool, True),
         spectral_norm=layer.spectral or None,
     )

@@ -7,7 +7,7 @@ from torch import nn
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
-from ..lowering import Lowered, Refused, arguments, module, same
+from ..lowering import Lowered, Refused, arguments, module, same, unless
 from .convolution import batched, ends, shared, sides, whole_window
 
 
@@ -39,15 +39,15 @@ def lower(node: Node) -> Lowered:
         channels,
         middle,
         same(window.kernel),
-        stride=same(window.stride) if set(window.stride) != {1} else None,
-        padding=same(before) if after == before and any(before) else None,
-        dilation=same(window.dilation) if set(window.dilation) != {1} else None,
+        stride=unless(same(window.stride), 1),
+        padding=unless(same(before), 0) if after == before else None,
+        dilation=unless(same(window.dilation), 1),
         groups=channels,
         bias=False,
     )
-    bias = None if layer.bias_term else False
+    bias = unless(layer.bias_term, True)
     pointwise = module(f"nn.Conv{axes}d", middle, layer.num_output, 1, bias=bias)
     padded = f"F.pad({{x}}, {arguments(sides(before, after))})"
     call = "{self}({x})" if after == before else f"{{self}}({padded})"
     init = f"SeparableConv({depthwise.init}, {pointwise.init})"
-    return shared(Lowered(init, batched(call, axis, axes), (SeparableConv,)), node)
+    return shared(Lowered(init, batched(call, axis), (SeparableConv,)), node)

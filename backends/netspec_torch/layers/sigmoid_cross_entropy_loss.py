@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, function
+from ..lowering import Lowered, function, unless
 from .softmax_with_loss import counted, divisor
 
 
@@ -24,5 +24,5 @@ sigmoid_cross_entropy_loss.uses = (counted, divisor)
 def lower(node: Node) -> Lowered:
     """Return the loss as a function of scores and targets."""
     layer = node.layer
-    norm = layer.norm if layer.norm != "BATCH_SIZE" else None
+    norm = unless(layer.norm, "BATCH_SIZE")
     return function(sigmoid_cross_entropy_loss, norm=norm, ignore_label=layer.ignore_label)

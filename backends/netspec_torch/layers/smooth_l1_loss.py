@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, function
+from ..lowering import Lowered, function, unless
 
 
 def smooth_l1_loss(x, target, inside=None, outside=None, sigma=1.0):
@@ -23,4 +23,4 @@ def smooth_l1_loss(x, target, inside=None, outside=None, sigma=1.0):
 def lower(node: Node) -> Lowered:
     """Return the loss as a function of all bottoms."""
     sigma = float(node.layer.sigma)
-    return function(smooth_l1_loss, sigma=sigma if sigma != 1 else None)
+    return function(smooth_l1_loss, sigma=unless(sigma, 1))

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
-from ..lowering import Lowered, function
+from ..lowering import Lowered, function, unless
 
 
 def counted(label, ignore_label):
@@ -49,7 +49,7 @@ def lower(node: Node) -> Lowered:
     axis = canonical_axis(layer, "axis", node.bottoms[0].blob)
     return function(
         softmax_with_loss,
-        axis=axis if axis != 1 else None,
-        norm=layer.norm if layer.norm != "VALID" else None,
+        axis=unless(axis, 1),
+        norm=unless(layer.norm, "VALID"),
         ignore_label=layer.ignore_label,
     )

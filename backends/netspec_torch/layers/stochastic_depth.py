@@ -7,7 +7,7 @@ from torch import nn
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered, module, unless
 
 
 class StochasticDepth(nn.Module):
@@ -31,5 +31,5 @@ def lower(node: Node) -> Lowered:
     """Return a module."""
     mode = node.layer.mode
     return module(
-        StochasticDepth, float(node.layer.drop_ratio), mode=mode if mode != "row" else None
+        StochasticDepth, float(node.layer.drop_ratio), mode=unless(mode, "row")
     )

@@ -6,7 +6,7 @@ import torch
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, function
+from ..lowering import Lowered, function, unless
 
 
 def yolo_parts(x, side, classes, num):
@@ -40,6 +40,6 @@ def lower(node: Node) -> Lowered:
         layer.side,
         layer.classes,
         layer.num,
-        sqrt=None if layer.sqrt else False,
+        sqrt=unless(layer.sqrt, True),
         softmax=layer.softmax or None,
     )

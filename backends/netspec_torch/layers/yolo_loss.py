@@ -6,7 +6,7 @@ import torch
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, function
+from ..lowering import Lowered, function, unless
 from .yolo_detection import yolo_parts
 
 
@@ -58,7 +58,7 @@ def lower(node: Node) -> Lowered:
         layer.side,
         layer.classes,
         layer.num,
-        sqrt=None if layer.sqrt else False,
-        rescore=None if layer.rescore else False,
+        sqrt=unless(layer.sqrt, True),
+        rescore=unless(layer.rescore, True),
         **{name: float(getattr(layer, name)) for name in scales},
     )
