@@ -1,4 +1,4 @@
-"""Read a YAML text as plain data, and find the place of any part of it."""
+"""parse: a YAML text to plain data, within limits, and with the place of any part of it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,17 @@ import os
 import re
 import stat
 import sys
-from array import array
 
 import yaml
 from yaml import events
 
 from . import codes
 from .diagnostics import LIMIT, SpecError, show
+from .places import Parser, Places, extent
 from .text import Source, Span
-
-try:
-    from yaml._yaml import CParser as Parser
-except ImportError:  # PyYAML without libyaml: the same events, about ten times slower
-    from yaml import SafeLoader as Parser  # type: ignore[assignment]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any, NoReturn
 
     from .diagnostics import Code, Related, Report
@@ -40,7 +34,7 @@ _ENCODINGS = (  # the marks of UTF-32 begin with those of UTF-16
     (b"\xff\xfe", "UTF-16"),
     (b"\xfe\xff", "UTF-16"),
 )
-# Patterns that only some text needs are compiled when it comes: compiling takes longer than reading.
+# Patterns only some text needs are compiled when it comes: compiling takes longer than reading.
 _FORBIDDEN = (
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069"
     "\ud800-\udfff\ufeff\ufffe\uffff\U000e0000-\U000e007f]"
@@ -50,7 +44,6 @@ _SURROGATE = "[\ud800-\udfff]"
 _SURROGATE_ESCAPE = r"\\(?:u|U0000)[dD][89a-fA-F][0-9a-fA-F]{2}"
 _CONFLICT = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _BLANK = r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n?|\n))*"
-_ANCHOR = r"&[^\s,\[\]{}]*(?:\s+(?:#[^\r\n]*\s+)*)?"
 _TAG = r"!(?:<[^>\s]*>|[^\s,\[\]{}]*)"
 
 _DECIMAL = re.compile(r"[-+]?[0-9]+").fullmatch
@@ -68,8 +61,6 @@ _OUT_OF_RANGE: Any = object()
 _MERGE: Any = object()  # holds the place of `<<` until its mapping ends
 _REMEMBERED = 4_096  # plain scalars resolved once; names beyond that are mostly unique
 
-_SINGLE_UNIT = r"''|."
-_DOUBLE_UNIT = r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[^xuU])|[^\\]"
 
 _INDENT = "check the indentation"
 _SYNTAX = (  # part of what PyYAML says, what is said instead, a hint
@@ -93,7 +84,7 @@ class Document:
     def __init__(self, source: Source, value: Any) -> None:
         self.source = source
         self.value = value
-        self._places: _Places | None = None
+        self._places: Places | None = None
 
     @property
     def templated(self) -> bool:
@@ -117,9 +108,9 @@ class Document:
         return self._found.part(self._found.find(path)[1], start, end)
 
     @property
-    def _found(self) -> _Places:
+    def _found(self) -> Places:
         if self._places is None:
-            self._places = _Places(self.source)
+            self._places = Places(self.source)
         return self._places
 
 
@@ -259,7 +250,7 @@ class _Reading:
         self.anchors: dict[str, _Anchor] = {}
         self.open: list[tuple[_Anchor, int]] = []  # with the deepest level seen in it
         self.nodes = 0
-        self.places: _Places | None = None
+        self.places: Places | None = None
 
     def value(self) -> Any:
         """Return the value of the only document."""
@@ -516,167 +507,23 @@ class _Reading:
             for inside, key in self.stack[1:]
         )
 
-    def index(self) -> _Places:
+    def index(self) -> Places:
         if self.places is None:
-            self.places = _Places(self.source)
+            self.places = Places(self.source)
         return self.places
 
     def find(self, *path: Any) -> Span:
         return self.index().span(self.index().find(path)[1])
 
     def span(self, event: Any) -> Span:
-        return self.source.span(*_extent(self.source.text, event))
+        return self.source.span(*extent(self.source.text, event))
 
     def first(self, event: Any) -> Span:
-        return self.source.span(_extent(self.source.text, event)[0])
+        return self.source.span(extent(self.source.text, event)[0])
 
     def properties(self, event: Any) -> Span:
         at = self.source.text.find("&", event.start_mark.index)
         return self.source.span(at, at + 1 + len(event.anchor))
-
-
-class _Places:
-    """Where every node of a text stands: flat arrays in the order of the nodes."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.starts = array("I")
-        self.ends = array("I")
-        self.after = array("I")  # the node after a node and all that is in it
-        self.kinds = bytearray()  # the sign of its style; a space: plain
-        self.said: dict[int, str] = {}  # scalars whose value is not their text
-        self.aliases: dict[int, int] = {}
-        self.entries: dict[int, dict[Any, tuple[int, int]]] = {}
-        open_: list[int] = []
-        try:
-            self.read(open_)
-        except (yaml.YAMLError, ValueError, OverflowError):
-            for node in open_:  # only what stands before the fault is asked for
-                self.after[node] = len(self.starts)
-                self.ends[node] = len(source.text)
-
-    def read(self, open_: list[int]) -> None:
-        text = self.source.text
-        get = Parser(text).get_event
-        anchors: dict[str, int] = {}
-        last = 0  # where the last node ended; block containers end there
-        while True:
-            event: Any = get()
-            kind = event.__class__
-            node = len(self.starts)
-            if kind is events.MappingEndEvent or kind is events.SequenceEndEvent:
-                node = open_.pop()
-                if event.end_mark.index > event.start_mark.index:
-                    last = event.end_mark.index
-                self.ends[node] = last
-                self.after[node] = len(self.starts)
-                continue
-            if kind is events.DocumentEndEvent or kind is events.StreamEndEvent:
-                return
-            if kind is events.StreamStartEvent or kind is events.DocumentStartEvent:
-                continue
-            start, end = _extent(text, event)
-            self.starts.append(start)
-            self.ends.append(end)
-            self.after.append(node + 1)
-            if kind is events.AliasEvent:
-                self.kinds.append(ord("*"))
-                self.aliases[node] = anchors.get(event.anchor, node)
-                last = end
-                continue
-            if event.anchor is not None:
-                anchors[event.anchor] = node
-            if kind is events.ScalarEvent:
-                self.kinds.append(ord(event.style or " "))
-                last = end
-                if event.value != text[start:end]:
-                    self.said[node] = event.value
-            else:
-                self.kinds.append(ord("{" if kind is events.MappingStartEvent else "["))
-                open_.append(node)
-
-    def find(self, path: Sequence[Any]) -> tuple[int, int]:
-        """Return the nodes of the key and the value at `path`, or of its nearest ancestor."""
-        key = node = 0
-        for item in path:
-            if (found := self.entry(node, item)) is None:
-                break
-            key, node = found
-        return key, node
-
-    def entry(self, node: int, item: Any) -> tuple[int, int] | None:
-        """Return key and value of one entry of a container, merged ones last."""
-        left, seen = [node], set()
-        while left:
-            node = left.pop()
-            node = self.aliases.get(node, node)
-            entries = self.children(node)
-            if item in entries:
-                return entries[item]
-            if self.kinds[node] == ord("{") and "<<" in entries and node not in seen:
-                seen.add(node)
-                source = entries["<<"][1]
-                source = self.aliases.get(source, source)
-                listed = self.kinds[source] == ord("[")
-                inside = [value for _, value in self.children(source).values()]
-                left += reversed(inside) if listed else [source]
-        return None
-
-    def children(self, node: int) -> dict[Any, tuple[int, int]]:
-        if node in self.entries:
-            return self.entries[node]
-        found: dict[Any, tuple[int, int]] = {}
-        end = self.after[node]
-        at = node + 1
-        if self.kinds[node] == ord("["):
-            while at < end:
-                found[len(found)] = (at, at)
-                at = self.after[at]
-        else:
-            while at < end and (value := self.after[at]) < end:
-                found.setdefault(self.name(at), (at, value))
-                at = self.after[value]
-        self.entries[node] = found
-        return found
-
-    def name(self, node: int) -> str:
-        node = self.aliases.get(node, node)
-        if node in self.said:
-            return self.said[node]
-        return self.source.text[self.starts[node] : self.ends[node]]
-
-    def span(self, node: int) -> Span:
-        if node >= len(self.starts):
-            return self.source.span(0, 0)
-        return self.source.span(self.starts[node], self.ends[node])
-
-    def part(self, node: int, start: int, end: int) -> Span:
-        """Return the span of a part of a scalar; of all of it where the part has no one place."""
-        node = self.aliases.get(node, node)
-        whole = self.span(node)
-        text = whole.text
-        sign = chr(self.kinds[node])
-        if sign == " " and node not in self.said:
-            units: Sequence[int] = range(len(text) + 1)
-        elif sign in "'\"" and "\n" not in text and "\r" not in text:
-            unit = re.compile(_SINGLE_UNIT if sign == "'" else _DOUBLE_UNIT)
-            units = [found.start() for found in unit.finditer(text, 1, len(text) - 1)]
-            units.append(len(text) - 1)
-        else:
-            return whole
-        if not 0 <= start <= end < len(units):
-            return whole
-        return self.source.span(whole.start + units[start], whole.start + units[end])
-
-
-def _extent(text: str, event: Any) -> tuple[int, int]:
-    """Return where the node of `event` starts and ends, without its anchor."""
-    start, end = event.start_mark.index, event.end_mark.index
-    if text.startswith("&", start) and (found := re.compile(_ANCHOR).match(text, start)):
-        start = min(found.end(), end)
-    if getattr(event, "style", None) in ("|", ">"):
-        end = start + len(text[start:end].rstrip())
-    return start, end
 
 
 def _key_start(text: str, end: int) -> int:

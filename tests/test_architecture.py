@@ -19,12 +19,13 @@ ROOT = Path(__file__).parent.parent
 CORE = ROOT / "netspec"
 BACKENDS = ROOT / "backends"
 TRUNK = [
-    "pipeline", "text", "diagnostics", "document", "dim", "compare", "blob", "layer", "schema", "spec",
+    "pipeline", "text", "diagnostics", "places", "document", "dim", "compare", "blob", "layer", "schema", "spec",
     "expression", "variables", "expand", "graph", "infer", "net",
 ]  # fmt: skip
 # a module imports only from rows above it
 ROWS = [
     {"text", "dim", "plugins"},
+    {"places"},
     {"diagnostics", "compare"},
     {"codes", "blob"},
     {"document", "expression", "layer", "output"},
