@@ -68,6 +68,10 @@ class Choice:
             and not any(stage in self.stages for stage in as_list(rule.get("not_stage", [])))
         )
 
+    def keeps(self, include: Sequence[Raw], exclude: Sequence[Raw]) -> bool:
+        """Return whether rules leave a layer in. Source: BVLC/caffe, net.cpp, FilterNet."""
+        return any(map(self.meets, include)) if include else not any(map(self.meets, exclude))
+
 
 def expand(
     spec: Spec, choice: Choice, report: Report, load: Load
@@ -212,9 +216,7 @@ class _Walk(Variables):
             self.report.add(
                 codes.IncludeAndExclude, place.key_span("exclude"), layer=raw.get("name", "")
             )
-        if include:
-            return any(self.choice.meets(rule) for rule in include)
-        return not any(self.choice.meets(rule) for rule in exclude)
+        return self.choice.keeps(include, exclude)
 
     def rules(self, raw: Raw, key: str, env: Raw, place: Place) -> list[Raw]:
         """Return the `include` or `exclude` rules of an entry."""
@@ -241,7 +243,7 @@ class _Walk(Variables):
         """Add one layer; return its tops."""
         place = use.place.at(index)
         spec = use.file.spec
-        layer = spec.typed.get(id(raw))
+        layer = spec.typed[use.place.path][index]
         if layer is None:
             entry, layer = self.template(raw, use, place)
         else:
@@ -267,7 +269,7 @@ class _Walk(Variables):
             name = scope.prefix + name
         else:
             key = name
-        node = Node(name, layer, entry, place, use.origin, key, use.frozen)
+        node = Node(name, layer, entry, use.place, index, use.origin, key, use.frozen)
         layer.top_count, layer.bottom_count = len(tops), len(bottoms)
         self.graph.connect(node, scope, bottoms, tops, self.report)
         return tops

@@ -39,16 +39,17 @@ class Node:
         "entry",
         "frozen",
         "in_place",
+        "index",
         "layer",
         "macs",
         "name",
         "origin",
-        "place",
         "rejected",
         "state",
         "tops",
         "weight_key",
         "weights",
+        "within",
     )
 
     def __init__(
@@ -56,7 +57,8 @@ class Node:
         name: str,
         layer: Layer,
         entry: dict[str, Any],
-        place: Place,
+        within: Place,
+        index: int,
         origin: tuple[Place, ...],
         weight_key: str,
         frozen: bool,
@@ -64,7 +66,8 @@ class Node:
         self.name = name
         self.layer = layer
         self.entry = entry
-        self.place = place
+        self.within = within  # the list of entries it stands in, and where in it
+        self.index = index
         self.origin = origin
         self.weight_key = weight_key
         self.frozen = frozen
@@ -78,6 +81,11 @@ class Node:
 
     def __repr__(self) -> str:
         return f"Node({self.name}: {self.type})"
+
+    @property
+    def place(self) -> Place:
+        """Return where the layer's entry is written."""
+        return self.within.at(self.index)
 
     @property
     def type(self) -> str:

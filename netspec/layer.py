@@ -151,7 +151,9 @@ class Layer:
 
     def __init_subclass__(cls) -> None:
         params = dict(cls.params)
-        for name, kind in cls.__dict__.get("__annotations__", {}).items():
+        # inspect.get_annotations would say the same, and is slow to import
+        annotations = cls.__dict__.get("__annotations__", {})  # noqa: RUF063
+        for name, kind in annotations.items():
             declared = cls.__dict__.get(name)
             if isinstance(declared, Param):
                 declared.name = name
@@ -313,9 +315,7 @@ def given_together(layer: Layer, one: str, other: str) -> bool:
     return one in layer.given
 
 
-def need_rank(
-    blob: Blob, least: int, most: int | None = None, bottom: int | None = None
-) -> None:
+def need_rank(blob: Blob, least: int, most: int | None = None, bottom: int | None = None) -> None:
     """Reject E404 a blob of fewer axes than `least`, or of more than `most`."""
     if blob.rank < least or (most is not None and blob.rank > most):
         from . import codes
@@ -324,9 +324,7 @@ def need_rank(
         if most is not None and most > least:
             expected += f" or {most}" if most == least + 1 else f" to {most}"
         shape = str(blob) or "a scalar"
-        raise Reject(
-            codes.WrongRank, expected=expected, rank=blob.rank, shape=shape, bottom=bottom
-        )
+        raise Reject(codes.WrongRank, expected=expected, rank=blob.rank, shape=shape, bottom=bottom)
 
 
 def need_ranks(bottoms: Sequence[Blob], *ranks: int) -> None:

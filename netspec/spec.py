@@ -83,7 +83,7 @@ class Spec:
         self.expect: list[Raw] = as_list(value.get("expect", []))
         self.solver: Raw | None = value.get("solver")
         self.state: Raw = value.get("state") or {}
-        self.typed: dict[int, Layer] = {}  # by id of the entry
+        self.typed: dict[Path, list[Layer | None]] = {}  # of each list of entries, where known
         self.rejected: set[int] = set()  # by id: entries that are wrong in themselves
         self.shared: dict[Any, Layer] = {}  # one layer for all entries of one type and params
         self.templated = document.templated
@@ -91,8 +91,7 @@ class Spec:
     def shaped(self) -> list[str]:
         """Return the blobs whose shape a caller may give: inputs, and what data layers make."""
         found = list(self.inputs)
-        for entry in self.layers:
-            layer = self.typed.get(id(entry))
+        for entry, layer in zip(self.layers, self.typed["layers",], strict=True):
             if layer is not None and (layer.source or layer.opaque):
                 found += as_list(entry.get("top", entry["name"]))
         return found
@@ -150,14 +149,16 @@ def validate(document: Document, report: Report) -> Spec:
 
 def _entries(spec: Spec, entries: list[Raw], path: Path, report: Report) -> None:
     document = spec.document
+    layers: list[Layer | None] = []
+    spec.typed[path] = layers
     for index, entry in enumerate(entries):
         before = len(report.diagnostics)
+        layer = None
         if spec.templated and holds_variables(entry):
             _check_template(entry, Place(document, (*path, index)), report)
         else:
             layer = typed(entry, document, (*path, index), report, spec.shared)
-            if layer is not None:
-                spec.typed[id(entry)] = layer
+        layers.append(layer)
         if len(report.diagnostics) > before:
             spec.rejected.add(id(entry))
 

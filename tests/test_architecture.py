@@ -243,7 +243,7 @@ def test_backends_know_the_compiler_and_not_each_other(path):
 def test_the_trunk_is_short():
     sizes = {name: len((CORE / f"{name}.py").read_text().splitlines()) for name in TRUNK}
     assert max(sizes.values()) <= 760, sizes
-    assert sum(sizes.values()) <= 6_100, sizes
+    assert sum(sizes.values()) <= 6_150, sizes
 
 
 def every_code():

@@ -98,7 +98,7 @@ def named(names: list[str]) -> Net:
     graph = Graph()
     value = graph.inputs[names[0]] = Value(names[0], None, Blob([1, 3]))
     for name in names:
-        node = Node(name, Layer(), {}, None, (), name, False)
+        node = Node(name, Layer(), {}, None, 0, (), name, False)
         node.bottoms = [value]
         value.readers.append(node)
         value = Value(name, node, Blob([1, 3]))

@@ -10,8 +10,13 @@ from netspec.layer import (
     PerAxis,
     Reject,
     canonical_axis,
+    given_together,
+    listed,
+    need_rank,
+    need_ranks,
     param,
     per_axis,
+    same_shape,
     shape_of,
     snake,
 )
@@ -90,6 +95,59 @@ def test_an_axis_the_blob_does_not_have_is_rejected(axis):
     with pytest.raises(Reject) as caught:
         canonical_axis(Made(axis=axis), "axis", Blob((1, 2, 3, 4)))
     assert caught.value.code is codes.AxisOutOfRange
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "expected"),
+    [(3, 3, "3"), (3, None, "at least 3"), (3, 4, "3 or 4"), (3, 5, "3 to 5"), (0, 1, "0 or 1")],
+)
+def test_a_blob_of_other_axes_is_rejected_with_those_needed(least, most, expected):
+    with pytest.raises(Reject) as caught:
+        need_rank(Blob((7, 8)), least, most, 1)
+    facts = {"expected": expected, "rank": 2, "shape": "7x8", "bottom": 1}
+    assert (caught.value.code, caught.value.facts) == (codes.WrongRank, facts)
+
+
+@pytest.mark.parametrize(("least", "most"), [(2, 2), (1, 2), (2, 3), (0, None)])
+def test_a_blob_of_as_many_axes_passes(least, most):
+    need_rank(Blob((7, 8)), least, most)
+
+
+def test_a_blob_without_axes_is_called_a_scalar():
+    with pytest.raises(Reject) as caught:
+        need_rank(Blob(()), 1)
+    assert caught.value.facts["shape"] == "a scalar"
+
+
+def test_the_bottom_to_blame_is_the_one_of_other_axes():
+    bottoms = (Blob((1, 2)), Blob((1,)), Blob((1, 2, 3)))
+    need_ranks(bottoms[:2], 2, 1, 1)
+    with pytest.raises(Reject) as caught:
+        need_ranks(bottoms, 2, 1, 1)
+    assert caught.value.facts["bottom"] == 2
+
+
+def test_bottoms_of_one_shape_agree_axis_by_axis():
+    found = list(same_shape(Blob((1, 2)), Blob((1, 3))))
+    assert found == [("axis 0", 1, 1, 1), ("axis 1", 3, 2, 1)]
+    with pytest.raises(Reject):
+        list(same_shape(Blob((1, 2)), Blob((1,))))
+
+
+@pytest.mark.parametrize(
+    ("value", "values"), [(None, []), (5, [5]), ([5, 7], [5, 7]), ((), []), ({"a": 1}, [{"a": 1}])]
+)
+def test_a_repeated_field_is_a_list(value, values):
+    assert listed(value) == values
+
+
+def test_two_params_are_given_together_or_not_at_all():
+    assert given_together(Made(axis=1, mode="MAX"), "axis", "mode")
+    assert not given_together(Made(num_output=1), "axis", "mode")
+    with pytest.raises(Reject) as caught:
+        given_together(Made(mode="MAX"), "axis", "mode")
+    assert (caught.value.code, caught.value.at) == (codes.ParamMissing, "mode")
+    assert caught.value.facts == {"param": "axis", "what": " beside `mode`"}
 
 
 def test_a_shape_is_a_mapping_or_the_list_alone():

@@ -19,12 +19,12 @@ def spec_of(text):
 def test_a_spec_is_a_mapping_with_layers():
     made = spec_of("name: a\nvars: {k: 1}\nlayers: [{name: r, type: ReLU}]\noutputs: r")
     assert (made.name, made.vars, made.outputs) == ("a", {"k": 1}, ["r"])
-    assert type(made.typed[id(made.layers[0])]).__name__ == "ReLU"
+    assert type(made.typed["layers",][0]).__name__ == "ReLU"
 
 
 def test_entries_that_say_the_same_are_one_layer():
     made = spec_of("layers: [{name: a, type: ReLU}, {name: b, type: ReLU}]")
-    assert len(set(map(id, made.typed.values()))) == 1
+    assert len(set(map(id, made.typed["layers",]))) == 1
 
 
 def test_stages_and_phases_come_from_the_rules():
@@ -137,5 +137,5 @@ def test_a_whole_number_may_be_written_as_a_float():
     made = spec_of(
         "layers: [{name: a, type: InnerProduct, inner_product_param: {num_output: 3.0}}]"
     )
-    layer = made.typed[id(made.layers[0])]
+    layer = made.typed["layers",][0]
     assert layer.num_output == 3 and type(layer.num_output) is int

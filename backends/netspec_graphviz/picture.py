@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from netspec.diagnostics import crop, printable
+from netspec.spec import as_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -278,8 +279,7 @@ def _about(node: Node) -> list[str]:
     if node.in_place:
         notes.append("in place")
     if (given := node.entry.get("loss_weight")) is not None:
-        factors = given if isinstance(given, list) else [given]
-        notes.append("in the loss ×" + ", ".join(map(str, factors)))
+        notes.append("in the loss ×" + ", ".join(map(str, as_list(given))))
     if node.weights and not any(weight.trainable for weight in node.weights):
         notes.append("frozen")
     owners = {weight.owner[0].name: None for weight in node.weights if weight.owner}

@@ -17,9 +17,7 @@ from netspec.net import Net
 from .emit import emit
 
 
-def eager(
-    net: Net, outputs: Sequence[str] | str | None = None, init: bool = True
-) -> nn.Module:
+def eager(net: Net, outputs: Sequence[str] | str | None = None, init: bool = True) -> nn.Module:
     """Return the module of a net, in eval mode where its phase is test.
 
     `init=False` leaves every weight as allocated, for weights that are loaded next.
@@ -40,9 +38,7 @@ def eager(
 class _SkipInit(TorchFunctionMode):
     """Leave tensors as they are where torch.nn.init would fill them."""
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if getattr(func, "__module__", "") == "torch.nn.init":
             return args[0] if args else kwargs["tensor"]
         return func(*args, **(kwargs or {}))

@@ -14,6 +14,7 @@ from netspec import codes
 from netspec.diagnostics import Report
 from netspec.graph import Node, Value
 from netspec.net import Net
+from netspec.spec import as_list
 
 from . import fill, parametrize
 from .direct import DIRECT, REFUSED
@@ -62,9 +63,7 @@ class _Emitter:
         for node in self.nodes:
             self.owners.setdefault((node.weight_key, self.lowered[id(node)].init), node)
         self.modules = [
-            node
-            for node in self.nodes
-            if self.lowered[id(node)].init and self.owner(node) is node
+            node for node in self.nodes if self.lowered[id(node)].init and self.owner(node) is node
         ]
         self.paths = attributes([node.name for node in self.modules])
         self.lists = self.groups()
@@ -106,8 +105,6 @@ class _Emitter:
     def owner(self, node: Node) -> Node:
         """Return the node whose module this one calls: itself, or the first of its key."""
         return self.owners[node.weight_key, self.lowered[id(node)].init]
-
-    # text
 
     def source(self) -> str:
         """Return the whole text."""
@@ -297,8 +294,7 @@ class _Emitter:
         for position, node in enumerate(self.nodes):
             lowered = self.lowered[id(node)]
             bottoms = [names[id(value)] for value in node.bottoms]
-            down = node.entry.get("propagate_down", [])
-            for index, flows in enumerate(down if isinstance(down, list) else [down]):
+            for index, flows in enumerate(as_list(node.entry.get("propagate_down", []))):
                 bottoms[index] += "" if flows else ".detach()"
             dying = [
                 value
@@ -427,7 +423,7 @@ def loss_weights(node: Node) -> list[float]:
     given = node.entry.get("loss_weight")
     if given is None:
         return [1.0 if node.layer.loss and index == 0 else 0.0 for index in range(len(node.tops))]
-    return [float(weight) for weight in (given if isinstance(given, list) else [given])]
+    return [float(weight) for weight in as_list(given)]
 
 
 def _reshaped(weight: Any) -> bool:

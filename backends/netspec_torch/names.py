@@ -71,4 +71,3 @@ def attributes(names: list[str]) -> dict[str, str]:
         path = safe(last, digits=bool(prefix))
         made[name] = unique(f"{prefix}.{path}" if prefix else path)
     return made
-

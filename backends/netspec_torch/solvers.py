@@ -87,9 +87,7 @@ class CaffeSolver(Optimizer):
         kept: list[torch.Tensor] = state["history"]
         return kept
 
-    def update(
-        self, diff: torch.Tensor, rate: float, history: list[torch.Tensor]
-    ) -> torch.Tensor:
+    def update(self, diff: torch.Tensor, rate: float, history: list[torch.Tensor]) -> torch.Tensor:
         """Return what a weight loses, and bring its history up to date."""
         raise NotImplementedError
 

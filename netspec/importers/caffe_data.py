@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .. import codes
+from ..expand import Choice
 from ..schema import find_type
+from ..spec import as_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,7 +160,7 @@ def _everywhere(layers: list[Raw]) -> bool:
         if any(rule.keys() - {"phase"} for rule in raw.rules):
             return False
         for phase in counts:
-            counts[phase] += raw.kept(phase, 0, set())
+            counts[phase] += raw.kept(Choice(phase))
     return counts == {"TEST": 1, "TRAIN": 1}
 
 
@@ -220,8 +222,7 @@ def _declared(raw: Raw, count: int) -> list[Dims | None]:
         param = values.get("data_param", {})
     batch = param.get("batch_size")
     if "dim" in param:  # naibaf7's form, of any rank
-        dims = param["dim"] if isinstance(param["dim"], list) else [param["dim"]]
-        return [dims, *(None for _ in range(count - 1))]
+        return [as_list(param["dim"]), *(None for _ in range(count - 1))]
     if kind == "MemoryData":
         image = [param.get(key, 0) for key in ("batch_size", "channels", "height", "width")]
     elif kind == "ImageData":

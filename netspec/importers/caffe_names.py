@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import compress, product
+
+from ..expand import Choice
 from ..spec import NAME, bad_name
 
 TYPE_CHECKING = False
@@ -65,8 +68,6 @@ def free(name: str, taken: Container[str]) -> str:
 
 def meet(one: Raw, other: Raw) -> bool:
     """Return whether two layers can stand in one net: in a phase, with some level and stages."""
-    from itertools import product
-
     if not (one.ruled or other.ruled):
         return True
     rules = [rule for raw in (one, other) for rule in raw.rules]
@@ -80,7 +81,7 @@ def meet(one: Raw, other: Raw) -> bool:
     for phase in ("TEST", "TRAIN"):
         for level in levels:
             for picked in product((False, True), repeat=len(stages)):
-                on = {stage for stage, chosen in zip(stages, picked, strict=True) if chosen}
-                if one.kept(phase, level, on) and other.kept(phase, level, on):
+                choice = Choice(phase, stages=[*compress(stages, picked)], level=level)
+                if one.kept(choice) and other.kept(choice):
                     return True
     return False

@@ -140,5 +140,3 @@ class Within:
     def field(self, *path: str | int) -> prototxt.Field | None:
         """Return the field at `path`, or the nearest around it."""
         return self.values.field(self.prefix, *path)
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..layer import FILLER, listed
 from ..schema import find_type
+from ..spec import as_list
 from .yaml_text import Comments
 
 TYPE_CHECKING = False
@@ -56,7 +57,7 @@ def plain_entry(entry: Raw) -> Raw:
         elif key == "loss_weight" and cls is not None and cls.loss and item == 1:
             continue
         elif key in ("include", "exclude"):
-            found[key] = item if isinstance(item, list) else [item]
+            found[key] = as_list(item)
         elif key == "bottom" and item == [] and cls is not None and cls.bottoms == 0:
             continue
         else:
@@ -97,9 +98,8 @@ def filler(declared: Param | None, value: Any) -> Any:
 
 def plain_params(params: Any, entry: Raw) -> list[Raw]:
     """Return the `param` entries that say something."""
-    given = params if isinstance(params, list) else [params]
     found = []
-    for each in given:
+    for each in as_list(params):
         kept = {k: v for k, v in each.items() if not (k in ("lr_mult", "decay_mult") and v == 1)}
         if kept.get("share_mode") == "STRICT":
             del kept["share_mode"]
@@ -175,4 +175,3 @@ def comments(document: Imported) -> Comments:
         else:
             found.foot.append(said)
     return found
-

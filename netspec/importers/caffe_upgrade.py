@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..diagnostics import Report
+    from ..expand import Choice
     from .caffe_values import Values
 
     Path = tuple[str | int, ...]
@@ -106,20 +107,9 @@ class Raw:
         """Return the rules that include or exclude the layer."""
         return [*self.values.get("include", ()), *self.values.get("exclude", ())]
 
-    def kept(self, phase: str, level: int, stages: set[str]) -> bool:
-        """Return whether a net holds the layer. Source: BVLC/caffe, net.cpp, FilterNet."""
-
-        def holds(rule: dict[str, Any]) -> bool:
-            return (
-                rule.get("phase", phase) == phase
-                and rule.get("min_level", level) <= level <= rule.get("max_level", level)
-                and stages.issuperset(rule.get("stage", ()))
-                and stages.isdisjoint(rule.get("not_stage", ()))
-            )
-
-        if include := self.values.get("include"):
-            return any(map(holds, include))
-        return not any(map(holds, self.values.get("exclude", ())))
+    def kept(self, choice: Choice) -> bool:
+        """Return whether a net holds the layer."""
+        return choice.keeps(self.values.get("include", ()), self.values.get("exclude", ()))
 
 
 def layers(values: Values, report: Report) -> tuple[list[Raw], str]:

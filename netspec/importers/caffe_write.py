@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import codes
 from ..dim import Dim
 from ..expand import Choice, expand
+from ..spec import as_list
 from . import caffe_schema
 
 TYPE_CHECKING = False
@@ -74,9 +75,7 @@ def _merged(graphs: Sequence[Graph]) -> list[Node]:
     return merged
 
 
-def _input(
-    name: str, spec: Spec, shapes: Mapping[str, Sequence[Any]], report: Report
-) -> list[str]:
+def _input(name: str, spec: Spec, shapes: Mapping[str, Sequence[Any]], report: Report) -> list[str]:
     declared = spec.inputs[name]
     dims = shapes.get(name) or (declared["shape"] if isinstance(declared, dict) else declared)
     if any(not isinstance(dim, int) for dim in dims):
@@ -104,10 +103,9 @@ def _layer(node: Node, phases: set[str], spec: Spec) -> list[str]:
         if key in KEPT or key in node.layer.messages:
             found[key] = value
     if node.frozen:
-        given = entry.get("param", [])
-        given = list(given) if isinstance(given, list) else [given]
+        given = as_list(entry.get("param", []))
         count = len(node.layer.blob_order(list(node.weights), list(node.state)))
-        given += [{} for _ in range(max(count, 2) - len(given))]
+        given = given + [{}] * (max(count, 2) - len(given))
         found["param"] = [{**each, "lr_mult": 0} for each in given]
     if len(phases) == 1 and not found.keys() & {"include", "exclude"}:
         found["include"] = [{"phase": next(iter(phases))}]
@@ -127,7 +125,7 @@ def _message(name: str, value: Any, type: str, indent: str) -> list[str]:
         if shapes and not (item and isinstance(item[0], dict | list)):
             inner += _message(key, item, kind, indent + "  ")
             continue
-        for each in item if isinstance(item, list) else [item]:
+        for each in as_list(item):
             if isinstance(each, dict) or (kind == "BlobShape" and not plain):
                 inner += _message(key, each, "" if plain else kind, indent + "  ")
             else:

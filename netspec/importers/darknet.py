@@ -245,8 +245,6 @@ class _Reading:
             if self.integer(name, 0):
                 self.section.refuse(self.report, name, "0: it is not computed here")
 
-    # sections
-
     def convolutional(self) -> None:
         size, groups = self.integer("size", 1), self.integer("groups", 1)
         stride, dilation = self.integer("stride", 1), self.integer("dilation", 1)

@@ -217,9 +217,7 @@ class Block:
         name = re.sub(r"[^A-Za-z0-9_-]", "_", name)
         return free(name, self.blocks)
 
-    def use(
-        self, index: int, name: str, sources: list[str], outputs: list[tuple[int, int]]
-    ) -> Raw:
+    def use(self, index: int, name: str, sources: list[str], outputs: list[tuple[int, int]]) -> Raw:
         """Return the entry that stands for one copy."""
         copy, prefix = self.copies[index], self.prefixes[index]
         tops = [listed(copy[offset]["top"])[slot] for offset, slot in outputs]

@@ -49,9 +49,6 @@ def roll(value: Raw, counted: bool = False) -> Raw:
     return {**value, "blocks": blocks, "layers": entries}
 
 
-# what repeats
-
-
 def _best(entries: Sequence[Raw], counted: bool) -> tuple[int, list[int]] | None:
     """Return length and starts of the run of layers whose rolling saves the most lines."""
     tokens = _tokens(entries)
@@ -170,9 +167,6 @@ def _straddles(run: Sequence[Raw]) -> bool:
     """Return whether the numbers in the names say that a run is parts of two stages."""
     numbers = {found[0] for entry in run if (found := re.search(r"[0-9]+", entry["name"]))}
     return len(numbers) > 1
-
-
-# chains of one block
 
 
 def _repeats(entries: list[Raw]) -> list[Raw]:

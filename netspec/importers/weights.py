@@ -196,9 +196,7 @@ def _strict(model: Any, arrays: Mapping[str, Any], path: str) -> None:
     faults += [f"the file has no `{name}`" for name in missing]
     if faults:
         more = f"; and {len(faults) - 4} more" if len(faults) > 4 else ""
-        Report().fatal(
-            codes.WeightsMisfit, None, file=path, misfits="; ".join(faults[:4]) + more
-        )
+        Report().fatal(codes.WeightsMisfit, None, file=path, misfits="; ".join(faults[:4]) + more)
     with torch.no_grad():
         for name, value in given.items():
             state[name].copy_(value)

@@ -35,9 +35,7 @@ class NMS(Layer):
     nms_threshold: float = param(default=0.3, minimum=0, doc="the most overlap, a fraction")
     top_k: int = param(minimum=1, doc="rows of the top: the most boxes that are kept")
     score_threshold: float = param(default=None, doc="drop boxes of this score or less")
-    normalized: bool = param(
-        default=True, doc="widths are x2 - x1; otherwise pixels, x2 - x1 + 1"
-    )
+    normalized: bool = param(default=True, doc="widths are x2 - x1; otherwise pixels, x2 - x1 + 1")
 
     def infer(self, *bottoms: Blob) -> list[Blob]:
         """Return the rows, and where they were."""

@@ -86,6 +86,5 @@ class Pad(Layer):
             return
         for axis, pads in enumerate(zip(*self.border(x), strict=True)):
             least = max(pads) + edge
-            yield f"axis {axis + 2} and the {least} its border reads", minimum(
-                x.spatial[axis], least
-            ), least, 0
+            text = f"axis {axis + 2} and the {least} its border reads"
+            yield text, minimum(x.spatial[axis], least), least, 0

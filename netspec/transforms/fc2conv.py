@@ -50,9 +50,7 @@ class Result:
 
     __slots__ = ("changes", "text", "weights")
 
-    def __init__(
-        self, text: str, changes: list[str], weights: Weights
-    ) -> None:
+    def __init__(self, text: str, changes: list[str], weights: Weights) -> None:
         self.text = text
         self.changes = changes
         self.weights = weights  # the old shape and the new one
@@ -208,8 +206,6 @@ class _Surgery:
         self.report.fatal(
             codes.NotTransformed, None, transform=NAME, layer=self.spec.name, reason=reason
         )
-
-    # reading the nets
 
     def look(self, net: Net) -> None:
         """Note what one net needs."""
@@ -374,8 +370,6 @@ class _Surgery:
             self.shapes[name] = new
             self.say(f"{name}: {_times(dims)} -> {_times(new)}")
 
-    # changing the spec
-
     def change(self, edits: _Edits, choices: Sequence[Choice]) -> None:
         """Make every change that was noted, and those that the choice of a net means."""
         for path, kernel in self.kernels.items():
@@ -455,8 +449,6 @@ class _Surgery:
             for entry in [_at(self.spec.document.value, path)]
             for top in as_list(entry.get("top", entry["name"]))
         }  # fmt: skip
-
-    # the new spec
 
     def finish(self, edits: _Edits, nets: Sequence[Net], file: str) -> Result:
         """Return the new spec, once its nets are known to be good."""
@@ -548,9 +540,7 @@ def _note_flat(node: Node, flat: dict[int, Node]) -> None:
 
 def _chosen(rules: Raw, choice: Choice) -> bool:
     """Return whether the rules of an entry keep it in a net."""
-    if include := as_list(rules.get("include", [])):
-        return any(map(choice.meets, include))
-    return not any(map(choice.meets, as_list(rules.get("exclude", []))))
+    return choice.keeps(*(as_list(rules.get(key, [])) for key in ("include", "exclude")))
 
 
 def _at(value: Any, path: Path) -> Any:

@@ -48,6 +48,4 @@ psroi_pool.uses = (psroi_windows,)
 def lower(node: Node) -> Lowered:
     """Return the pooled regions."""
     layer = node.layer
-    return function(
-        psroi_pool, layer.output_dim, layer.group_size, float(layer.spatial_scale)
-    )
+    return function(psroi_pool, layer.output_dim, layer.group_size, float(layer.spatial_scale))

@@ -30,6 +30,4 @@ class StochasticDepth(nn.Module):
 def lower(node: Node) -> Lowered:
     """Return a module."""
     mode = node.layer.mode
-    return module(
-        StochasticDepth, float(node.layer.drop_ratio), mode=unless(mode, "row")
-    )
+    return module(StochasticDepth, float(node.layer.drop_ratio), mode=unless(mode, "row"))

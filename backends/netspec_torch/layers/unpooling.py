@@ -36,5 +36,3 @@ def lower(node: Node) -> Lowered:
 def scaled(text: str, factor: int) -> str:
     """Return the product of an expression and a factor."""
     return text if factor == 1 else f"{factor} * {text}"
-
-
