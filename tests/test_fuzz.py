@@ -18,7 +18,7 @@ def fuzz() -> Any:
     assert found and found.loader
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
-    module.SECONDS = 10.0  # here other tests may run beside it
+    module.SECONDS = float("inf")  # a suite measures no time; `python tests/fuzz.py` does
     return module
 
 

@@ -138,13 +138,7 @@ class Section:
 
 def decode(name: str, data: bytes) -> Source:
     """Return bytes as a source; bytes that are not UTF-8 become lone surrogates."""
-    report = Report()
-    if len(data) > MAX_BYTES:
-        report.fatal(codes.FileTooLarge, None, limit=f"{MAX_BYTES:,}")
-    if found := kind.of_text(data):
-        report.fatal(codes.WrongKind, None, file=name, expected="a darknet cfg", found=found)
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    return Source(name, data.decode("utf-8", "surrogateescape"))
+    return kind.decode(name, data, MAX_BYTES, "a darknet cfg")
 
 
 def parse(source: Source, report: Report) -> list[Section]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from .. import codes
+from ..diagnostics import Report
+from ..text import Source
+
 _MAGIC = (
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
     (b"\x1f\x8b", "a gzip archive"),
@@ -17,6 +21,19 @@ _MAGIC = (
     (b"version https://git-lfs", "a git-lfs pointer, not the file it stands for"),
 )
 _HTML = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
+
+
+def decode(name: str, data: bytes, limit: int, expected: str) -> Source:
+    """Return bytes as a source; bytes that are not UTF-8 become lone surrogates.
+
+    Raises SpecError where there are more than `limit`, or they are not the text `expected`.
+    """
+    report = Report()
+    if len(data) > limit:
+        report.fatal(codes.FileTooLarge, None, limit=f"{limit:,}")
+    if found := of_text(data):
+        report.fatal(codes.WrongKind, None, file=name, expected=expected, found=found)
+    return Source(name, data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape"))
 
 
 def of_content(data: bytes) -> str:

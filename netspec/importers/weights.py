@@ -113,8 +113,7 @@ def of_net(net: Net, path: str) -> Fit:
         from . import darknet
 
         return darknet.weights(net, path, _read(path))
-    renamed = getattr(net.spec.document, "renamed", {})
-    found = caffe_weights.fit(net, stored(path), renamed)
+    found = _fit(net, path)
     if found.misfits:
         Report().fatal(
             codes.WeightsMisfit, None, file=path,
@@ -123,6 +122,11 @@ def of_net(net: Net, path: str) -> Fit:
     if not found.fitted:
         Report().fatal(codes.NoWeights, None, file=path, what="layers of the net")
     return found
+
+
+def _fit(net: Net, path: str) -> Fit:
+    renamed = getattr(net.spec.document, "renamed", {})
+    return caffe_weights.fit(net, stored(path), renamed)
 
 
 def into(model: Any, net: Net | None, path: str) -> Fit | None:
@@ -210,8 +214,7 @@ def of_import(file: str, path: str, shapes: Mapping[str, Sequence[Any]]) -> tupl
     net = max(nets, key=lambda net: sum(len(node.weights) for node in net.flat.nodes))
     if kind_of(path) == "darknet":
         return net, of_net(net, path)
-    renamed = getattr(net.spec.document, "renamed", {})
-    return net, caffe_weights.fit(net, stored(path), renamed)
+    return net, _fit(net, path)
 
 
 def as_safetensors(net: Net, found: Fit) -> bytes:
