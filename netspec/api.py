@@ -122,9 +122,12 @@ def load_weights(model: Any, path: str) -> None:
 
 def torch_backend() -> Any:
     """Return the torch backend; a SpecError says what to install where torch is missing."""
-    from .plugins import checkout
+    from importlib.util import find_spec
 
-    checkout()
+    if find_spec("netspec_torch") is None:
+        from .plugins import checkout
+
+        checkout()
     try:
         import netspec_torch
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Tell from its first bytes what a file that cannot be read really is."""
+"""Tell from its first bytes what a file really is, and read it as text where it is text."""
 
 from __future__ import annotations
 
