@@ -73,7 +73,10 @@ def main() -> None:
         ours.load_state_dict(theirs.state_dict())
         x = torch.randn(4, 3, 224, 224)
         memory = [peak(model.eval(), x) for model in (ours, theirs)]
-        print(f"{name} no-grad peak MiB   {memory[0]:.1f} / {memory[1]:.1f} = {memory[0] / memory[1]:.3f}")
+        print(
+            f"{name} no-grad peak MiB   {memory[0]:.1f} / {memory[1]:.1f}"
+            f" = {memory[0] / memory[1]:.3f}"
+        )
         small = torch.randn(2, 3, 32, 32)
         for train in (False, True):
             for model in (ours, theirs):
@@ -81,7 +84,10 @@ def main() -> None:
                 step(model, small, train)
             pairs = [(step(ours, small, train), step(theirs, small, train)) for _ in range(15)]
             ratio = statistics.median(a / b for a, b in pairs)
-            print(f"{name} {'train' if train else 'eval '} step CPU     {ratio:.3f} of the hand-written")
+            print(
+                f"{name} {'train' if train else 'eval '} step CPU     "
+                f"{ratio:.3f} of the hand-written"
+            )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`netspec check` of flat specs of 1,000 to 100,000 layers: is it linear, what does a layer cost."""
+"""`netspec check` of flat specs of 1,000 to 100,000 layers: is it linear, what does one cost."""
 
 from __future__ import annotations
 

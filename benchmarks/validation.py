@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 from paired import ROOT
 
-import sys
-
 sys.path.insert(0, ROOT)
+
+from scale import spec
 
 from netspec import schema
 from netspec.diagnostics import Report
 from netspec.document import parse, read_text
 from netspec.spec import validate
-from scale import spec
 
 
 def cost(layers: int = 20_000) -> float:

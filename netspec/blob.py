@@ -60,9 +60,7 @@ class Blob:
         """Return the number of elements."""
         return product(self.shape)
 
-    def like(
-        self, channels: Size | None = None, spatial: Sequence[Size] | None = None
-    ) -> Blob:
+    def like(self, channels: Size | None = None, spatial: Sequence[Size] | None = None) -> Blob:
         """Return this blob with other channels, other spatial extents, or both."""
         batch, old = self.shape[0], self.shape[1]
         rest = self.shape[2:] if spatial is None else tuple(spatial)

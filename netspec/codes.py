@@ -486,14 +486,19 @@ class ShapeMismatch(Code):
     """Two blobs that must agree in their shapes do not."""
 
     id = "E402"
-    message = "{axis} of the bottoms of `{layer}` differ: `{blob}` has {size}, `{other}` has {wanted}"
+    message = (
+        "{axis} of the bottoms of `{layer}` differ: `{blob}` has {size}, `{other}` has {wanted}"
+    )
 
 
 class WindowTooLarge(Code):
     """A window larger than its padded input leaves no output."""
 
     id = "E403"
-    message = "the {extent} window of `{layer}` does not fit its {size} input: the output would be {output}"
+    message = (
+        "the {extent} window of `{layer}` does not fit its {size} input: "
+        "the output would be {output}"
+    )
 
 
 class WrongRank(Code):

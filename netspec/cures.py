@@ -170,8 +170,7 @@ def _edited(layer: Layer, field: str, new: int) -> Layer:
 
 def _agree(layer: Layer, bottoms: Sequence[Blob]) -> bool:
     return all(
-        size == other or compare(size, other).always
-        for _, size, other, *_ in layer.agree(*bottoms)
+        size == other or compare(size, other).always for _, size, other, *_ in layer.agree(*bottoms)
     )
 
 

@@ -102,9 +102,7 @@ class Report:
         self.trail: list[tuple[Any, str]] = []  # uses of blocks we are inside of, outermost first
         self._seen: set[object] = set()
 
-    def add(
-        self, code: type[Code], span: Span | None, related: Related = (), **facts: Any
-    ) -> None:
+    def add(self, code: type[Code], span: Span | None, related: Related = (), **facts: Any) -> None:
         """Note one finding; a second one of the same code at the same place is dropped."""
         uses = [(place.span("name"), label) for place, label in reversed(self.trail[-TRAIL:])]
         elsewhere = [use for use in uses if span is None or not _one_line(span, use[0])]

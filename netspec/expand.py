@@ -51,7 +51,7 @@ class Choice:
         self.vars = dict(vars or {})
 
     def within(self, state: Raw) -> Choice:
-        """Return the choice with the stages of a spec's `state`, and its level where none is set."""
+        """Return the choice with the stages of a spec's `state`, and its level if none is set."""
         if not state:
             return self
         stages = dict.fromkeys((*as_list(state.get("stage", [])), *self.stages))
@@ -73,9 +73,7 @@ class Choice:
         return any(map(self.meets, include)) if include else not any(map(self.meets, exclude))
 
 
-def expand(
-    spec: Spec, choice: Choice, report: Report, load: Load
-) -> Graph:
+def expand(spec: Spec, choice: Choice, report: Report, load: Load) -> Graph:
     """Return the flat graph of one choice of phase, scale, stages and variables.
 
     `load` reads an imported spec, given its path as written and the place that names it; with
@@ -257,10 +255,7 @@ class _Walk(Variables):
         bottoms = self.bottoms(entry, layer.bottoms != 0, previous, use, place)
         if bottoms is None:
             return self.unknown(entry, use.scope)
-        if "top" in entry:
-            tops = as_list(entry["top"])
-        else:
-            tops = [] if layer.tops == 0 else [name]
+        tops = as_list(entry.get("top", [] if layer.tops == 0 else [name]))
         if not self.when(entry, use, place):
             return self.skip(bottoms, tops, use.scope)
         scope = use.scope
@@ -285,9 +280,7 @@ class _Walk(Variables):
             entry = self.value(raw, env, place)
             layer = None
             if "block" not in entry:
-                layer = typed(
-                    entry, place.document, place.path, self.report, use.file.spec.shared
-                )
+                layer = typed(entry, place.document, place.path, self.report, use.file.spec.shared)
             templates[key] = (entry, layer)
         return templates[key]
 
@@ -617,9 +610,7 @@ class _Walk(Variables):
             return times
         return times * self.least(body, self.guess_with(entry, env), depth + 1)
 
-    def expose(
-        self, entry: Raw, made: dict[str, Value], use: _Use, place: Place
-    ) -> list[str]:
+    def expose(self, entry: Raw, made: dict[str, Value], use: _Use, place: Place) -> list[str]:
         """Give the outputs of a block entry their names outside."""
         name = entry["name"]
         if "top" in entry:
@@ -637,7 +628,9 @@ class _Walk(Variables):
         for top, value in zip(tops, made.values(), strict=False):
             if top in use.scope.made:
                 self.report.add(
-                    codes.DuplicateTop, place.span("name"), blob=top,
+                    codes.DuplicateTop,
+                    place.span("name"),
+                    blob=top,
                     maker=f"already made by `{names[top].name}`",
                 )
             names[top] = value
@@ -677,5 +670,3 @@ def within(root: str, base: str, path: str) -> str | None:
     real = os.path.realpath(os.path.join(base, path))
     home = os.path.realpath(root)
     return real if os.path.commonpath([real, home]) == home else None
-
-

@@ -143,8 +143,10 @@ class Graph:
                 node.in_place = True
                 self._check_in_place(node, node.bottoms[index], report)
             elif old is not None and top in scope.made:
-                where = old.maker.place.span("name") if old.maker else (
-                    node.place.document.key_span("inputs", top)
+                where = (
+                    old.maker.place.span("name")
+                    if old.maker
+                    else (node.place.document.key_span("inputs", top))
                 )
                 report.add(
                     codes.DuplicateTop,
@@ -259,9 +261,7 @@ def _check_counts(node: Node, tops: int, report: Report) -> None:
             )
             expected += f" {key}" if expected == "1" else f" {key}s"
             where = node.place.span(key) if key in node.entry else node.place.span("name")
-            report.add(
-                code, where, type=node.type, layer=node.name, expected=expected, count=count
-            )
+            report.add(code, where, type=node.type, layer=node.name, expected=expected, count=count)
             node.rejected = True
     for key, count in ("loss_weight", tops), ("propagate_down", len(node.bottoms)):
         given = node.entry.get(key)

@@ -86,9 +86,7 @@ def infer(
 
 
 class _Inference:
-    def __init__(
-        self, report: Report, sizes: Mapping[str, int], given: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, report: Report, sizes: Mapping[str, int], given: Mapping[str, Any]) -> None:
         self.report = report
         self.given = given  # shapes of inputs and of data layers' tops, by name
         self.sizes = dict(sizes)
@@ -115,9 +113,7 @@ class _Inference:
         known, failed = 0, len(fits)
         while failed - known > 1:
             middle = (known + failed) // 2
-            known, failed = (
-                (known, middle) if smallest(fits[:middle]) is None else (middle, failed)
-            )
+            known, failed = (known, middle) if smallest(fits[:middle]) is None else (middle, failed)
         wrong = fits[failed - 1]
         values = [*graph.inputs.values(), *(value for node in graph.nodes for value in node.tops)]
         for value in values:
@@ -312,7 +308,9 @@ class _Inference:
             window = node.layer.window(node.bottoms[0].blob)
         if window is not None and node.bottoms[0].blob is not None:
             bottom = node.bottoms[0].blob
-            at = next((n for n in ("kernel_size", "kernel_h", "pad") if n in node.layer.given), None)
+            at = next(
+                (n for n in ("kernel_size", "kernel_h", "pad") if n in node.layer.given), None
+            )
             return Reject(
                 codes.WindowTooLarge, at=at, extent="x".join(map(str, window.extent)),
                 size="x".join(map(str, bottom.spatial)), output="x".join(map(str, blob.spatial)),
@@ -322,9 +320,7 @@ class _Inference:
 
     # weights
 
-    def tensors(
-        self, node: Node, bottoms: Sequence[Blob]
-    ) -> tuple[list[Weight], list[Weight]]:
+    def tensors(self, node: Node, bottoms: Sequence[Blob]) -> tuple[list[Weight], list[Weight]]:
         """Return the weights and the state of a layer, with their fillers."""
         layer = node.layer
         learned, state = (
@@ -542,5 +538,3 @@ def _param_span(node: Node, index: int, key: str) -> Span:
 
 def _shape(shape: Sequence[Size]) -> str:
     return "x".join(map(str, shape))
-
-

@@ -79,7 +79,14 @@ _INPUT: Schema = _DIMS | {
         "dtype": {
             "type": "string",
             "enum": [
-                "float32", "float64", "float16", "bfloat16", "int64", "int32", "uint8", "bool",
+                "float32",
+                "float64",
+                "float16",
+                "bfloat16",
+                "int64",
+                "int32",
+                "uint8",
+                "bool",
             ],
         },
     },

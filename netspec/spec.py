@@ -39,9 +39,7 @@ NAME = 128  # characters of a name
 _NAME = re.compile(r"(?! )[ !#%-;=?-\[\]^_a-z|~]{1,128}(?<! )")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 _entry_is_plain = plainly(ENTRY)
-_spec_is_plain = plainly(
-    {key: value for key, value in SPEC.items() if key != "patternProperties"}
-)
+_spec_is_plain = plainly({key: value for key, value in SPEC.items() if key != "patternProperties"})
 
 
 class Place:
@@ -305,14 +303,11 @@ def _check_template(entry: Raw, place: Place, report: Report) -> None:
             schema = cls.schemas()[key]
             properties = schema["properties"]
             plain = isinstance(value, dict) and all(
-                field in properties
-                and (holds_variables(item) or plainly(properties[field])(item))
+                field in properties and (holds_variables(item) or plainly(properties[field])(item))
                 for field, item in value.items()
             )
             if not plain or any(field not in value for field in schema["required"]):
-                judge(
-                    schema, value, document, (*path, key), report, f"`{key}`", lambda at: True
-                )
+                judge(schema, value, document, (*path, key), report, f"`{key}`", lambda at: True)
     for needed in cls.needs():
         if needed not in entry:
             _missing_message(cls, needed, entry, place, report)

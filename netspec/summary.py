@@ -170,9 +170,7 @@ def difference(trained: Net, deployed: Net) -> list[str]:
     from .analysis.expectations import reference
 
     pairs = [(trained, "as trained"), (deployed, "as deployed")]
-    sides = [
-        (label, _long(net.params.total), costs(net, reference(net))) for net, label in pairs
-    ]
+    sides = [(label, _long(net.params.total), costs(net, reference(net))) for net, label in pairs]
     if sides[0][1:] == sides[1][1:]:
         return []
     return [f"{label:<12}params {params}, MACs {macs}" for label, params, macs in sides]

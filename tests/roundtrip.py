@@ -20,7 +20,8 @@ def facts(net: netspec.Net, fillers: bool = True) -> list[Any]:
     for node in net.flat.nodes:
         layer = node.layer
         params = {
-            name: PER_AXIS.get(name) if getattr(layer, name) is None and declared.kind == "PerAxis"
+            name: PER_AXIS.get(name)
+            if getattr(layer, name) is None and declared.kind == "PerAxis"
             else shown(getattr(layer, name))
             for name, declared in layer.params.items()
             if declared.kind not in ("Filler", "Fillers")

@@ -79,8 +79,7 @@ def document(check):
 
 def variants(document):
     return [
-        (each["phase"], each["scale"], *each["stages"])
-        for each in document["specs"][0]["variants"]
+        (each["phase"], each["scale"], *each["stages"]) for each in document["specs"][0]["variants"]
     ]
 
 
@@ -292,9 +291,7 @@ def test_a_spec_is_read_once(write, check, monkeypatch):
 
     calls = []
     real = pipeline.parse
-    monkeypatch.setattr(
-        pipeline, "parse", lambda *args: (calls.append(1), real(*args))[1]
-    )
+    monkeypatch.setattr(pipeline, "parse", lambda *args: (calls.append(1), real(*args))[1])
     check(write(SCALED))
     assert calls == [1]
 
@@ -364,7 +361,9 @@ def test_shipped_names(document):
 def test_the_human_table(write, check):
     code, text = check(write(SMALL), "--at", "H=8")
     assert code == 0
-    assert text == """\
+    assert (
+        text
+        == """\
 Small: phase test
 layer  type         output shape  weights   MACs
 ------------------------------------------------
@@ -382,6 +381,7 @@ sizes     N >= 1
 
 ok: 1 spec, 1 net
 """
+    )
 
 
 def test_as_trained_and_as_deployed(write, check):

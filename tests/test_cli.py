@@ -109,9 +109,7 @@ def test_a_bug_is_one_line_and_2(spec, capsys, monkeypatch):
     monkeypatch.setattr("netspec.commands.check.check", fail)
     assert main(["check", spec]) == 2
     said = capsys.readouterr()
-    assert said.err == (
-        "internal error: RuntimeError: two\nNETSPEC_DEBUG=1 shows the traceback\n"
-    )
+    assert said.err == ("internal error: RuntimeError: two\nNETSPEC_DEBUG=1 shows the traceback\n")
     monkeypatch.setenv("NETSPEC_DEBUG", "1")
     with pytest.raises(RuntimeError):
         main(["check", spec])

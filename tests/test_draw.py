@@ -292,14 +292,17 @@ def test_blocks_that_differ_are_not_one(load):
     text = f"{head}kernel_size: $k, pad: '${{(k - 1) / 2}}'}}}}\n      - {{name: add{tail}"
     text = text.replace("{name: layer2, block: unit, repeat: 2}",
                         "{name: layer2, block: pair}")  # fmt: skip
-    text = text.replace("layers:\n  - {name: stem", """\
+    text = text.replace(
+        "layers:\n  - {name: stem",
+        """\
   pair:
     inputs: [x]
     layers:
       - {name: a, block: unit, bottom: x}
       - {name: b, block: unit, with: {k: 1}}
 layers:
-  - {name: stem""")
+  - {name: stem""",
+    )
     shown = picture(load(text), 2)
     assert [box.name for box in shown.boxes if box.kind == "block"][1:] == ["layer2.a", "layer2.b"]
 
@@ -355,7 +358,9 @@ def test_the_same_net_gives_the_same_bytes(load):
 
 
 def test_mermaid_golden(load):
-    assert mermaid(load(SMALL)) == """\
+    assert (
+        mermaid(load(SMALL))
+        == """\
 flowchart TB
   n0(["data"])
   n1["conv1 · Convolution 3×3, stride 2 · 112 weights, 972 MACs"]
@@ -380,6 +385,7 @@ flowchart TB
   classDef data fill:#FFFFFF,stroke:#000000,color:#000
   class n0,n5 data
 """
+    )
 
 
 def test_mermaid_blocks_are_subgraphs(load):

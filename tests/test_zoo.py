@@ -52,7 +52,7 @@ def test_lectures_and_references(file):
     for reference in said["x-reference"].split(", "):
         tests = [CONFORMANCE / f"test_{stem}.py" for stem in SHOWN_BY[reference]]
         text = "".join(test.read_text(encoding="utf-8") for test in tests)
-        assert any(re.search(rf"""["':]{name}["']""", text) for name in names), reference
+        assert any(re.search(rf"""["':@]{name}["']""", text) for name in names), reference
 
 
 def test_write_renews_the_readme(tmp_path, monkeypatch):

@@ -45,8 +45,11 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `netspec explain`."""
     parser.add_argument("topic", nargs="?", help="a code or a layer type")
     parser.add_argument("field", nargs="?", help="a field of the layer type")
-    parser.add_argument("--matrix", action="store_true",
-                        help="print which backend builds which layer type, as Markdown")  # fmt: skip
+    parser.add_argument(
+        "--matrix",
+        action="store_true",
+        help="print which backend builds which layer type, as Markdown",
+    )
 
 
 def run(options: Namespace) -> int:

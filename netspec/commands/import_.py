@@ -48,9 +48,7 @@ def run(options: Namespace) -> int:
     report = Report()
     shapes = dict(options.shapes)
     try:
-        text = foreign.spec_text(
-            options.file, report, shapes, options.allow_unknown, options.flat
-        )
+        text = foreign.spec_text(options.file, report, shapes, options.allow_unknown, options.flat)
     except SpecError as error:
         sys.stdout.write(f"{error}\n")
         return 1

@@ -255,9 +255,7 @@ class dropping:
     def __exit__(self, *_: object) -> None:
         torch.nn.functional.dropout = self.kept
 
-    def dropout(
-        self, x: Any, p: float = 0.5, training: bool = True, inplace: bool = False
-    ) -> Any:
+    def dropout(self, x: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
         return x * self.mask / (1 - p) if training and p < 1 else x
 
 

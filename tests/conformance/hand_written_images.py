@@ -117,9 +117,7 @@ class GoogLeNet(nn.Module):
 
     def __init__(self, classes):
         super().__init__()
-        self.stem = nn.ModuleList(
-            [conv(3, 64, 7, 2, 3), conv(64, 64, 1), conv(64, 192, 3, pad=1)]
-        )
+        self.stem = nn.ModuleList([conv(3, 64, 7, 2, 3), conv(64, 64, 1), conv(64, 192, 3, pad=1)])
         self.units, inputs = nn.ModuleList(), 192
         for row, (one, reduce3, three, reduce5, five, pool) in enumerate(self.ROWS):
             self.units.append(nn.ModuleList([

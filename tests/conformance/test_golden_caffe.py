@@ -157,9 +157,9 @@ def check_net(net: netspec.Net, wanted: dict[str, Any]) -> None:
     for layer in wanted["layers"]:
         if layer["type"] in data:
             for top, shape in zip(layer["tops"], layer["top_shapes"], strict=True):
-                assert top not in names or names[top].blob is None or [
-                    *names[top].blob.shape
-                ] == shape
+                assert (
+                    top not in names or names[top].blob is None or [*names[top].blob.shape] == shape
+                )
     assert net.params.total + net.params.buffers == wanted["total_params"]
     outputs = {name for name in wanted["outputs"] if "_split_" not in name}
     unread = {n for n in outputs & set(net.spec.inputs) if n not in names or not names[n].maker}

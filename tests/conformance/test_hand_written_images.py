@@ -151,9 +151,7 @@ def test_template(n, m, k):
 
 def test_separable_order_of_filters():
     ours = netspec.build("zoo:separable_conv2d_demo", depth_multiplier=2)
-    theirs = nn.Sequential(
-        hand.conv(32, 64, 3, pad=1, groups=32, bias=False), hand.conv(64, 64, 1)
-    )
+    theirs = nn.Sequential(hand.conv(32, 64, 3, pad=1, groups=32, bias=False), hand.conv(64, 64, 1))
     same_outputs(ours, theirs, torch.randn(2, 32, 7, 8))
 
 

@@ -581,9 +581,7 @@ def convolution(g, kind):
         spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
         extra_pad = [0] * len(extents)
         if g.chance(0.4):
-            extra_pad = [
-                g.between(0, max(s, d) - 1) for s, d in zip(stride, dilation, strict=True)
-            ]
+            extra_pad = [g.between(0, max(s, d) - 1) for s, d in zip(stride, dilation, strict=True)]
             params["output_padding"] = compact(g, extra_pad)
         made = [
             (e - 1) * s + span - b - a + o
@@ -673,9 +671,7 @@ def spp(g, kind):
     height = 1
     for level in range(1, 4):
         kernels = [-(-e // 2**level) for e in x.spatial]
-        pads = [
-            (k * 2**level - e + 1) // 2 for k, e in zip(kernels, x.spatial, strict=True)
-        ]
+        pads = [(k * 2**level - e + 1) // 2 for k, e in zip(kernels, x.spatial, strict=True)]
         if any(p >= k for p, k in zip(pads, kernels, strict=True)):
             break
         height = g.one(height, level + 1)
@@ -780,7 +776,9 @@ def interp(g, kind):
         for extent in extents:
             kept = len(range(0, extent, shrink))  # every shrink-th, the first one too
             made.append(kept + (kept - 1) * (zoom - 1))
-        params |= g.one({"shrink_factor": shrink, "zoom_factor": zoom},)
+        params |= g.one(
+            {"shrink_factor": shrink, "zoom_factor": zoom},
+        )
     return g.add(kind, [x], (*x.shape[:2], *made), interp_param=params)
 
 
@@ -891,9 +889,7 @@ def eltwise(g, kind):
     if g.chance(0.25):
         params["broadcast"] = True
         g.repeats = True
-        bottoms = [x] + [
-            g.fresh([g.one(e, 1) for e in x.shape]) for _ in bottoms[1:]
-        ]
+        bottoms = [x] + [g.fresh([g.one(e, 1) for e in x.shape]) for _ in bottoms[1:]]
     if operation == "SUM" and g.chance(0.4):
         params["coeff"] = [number(g) for _ in bottoms]
     if operation == "PROD" and g.chance(0.3):
