@@ -12,7 +12,7 @@ from ..lowering import Lowered, function, unless
 
 def contrastive_loss(a, b, label, margin=1.0, legacy=False):
     """Return Caffe's loss of pairs; its gradient divides by the distance plus 0.0001."""
-    near = (a - b).reshape(a.shape[0], -1).square().sum(1)
+    near = (a.reshape(len(a), -1) - b.reshape(len(b), -1)).square().sum(1)
     if legacy:
         far = F.relu(margin - near)
     else:
