@@ -7,7 +7,7 @@ import os
 from . import codes
 from .diagnostics import LIMIT, nearest
 from .expression import Budget, ExpressionError, substitute
-from .graph import Graph, Node, Scope, Value
+from .graph import Graph, Node, Scope, Value, undefined
 from .schema import RULES, judge, quoted, suggestion, type_hint
 from .spec import Place, Spec, as_list, bad_name, good_entry, holds_variables, typed
 from .variables import Variables, key_of, reads
@@ -334,8 +334,6 @@ class _Walk(Variables):
         for position, bottom in enumerate(bottoms):
             value = use.scope.names.get(bottom)
             if value is None:
-                from .graph import undefined
-
                 undefined(name, bottom, position, place, use.scope, self.report)
                 value = Value(bottom, None)
             values.append(value)
