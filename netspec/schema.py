@@ -182,6 +182,8 @@ def plainly(schema: Schema) -> Callable[[Any], bool]:
     exact |= {int} if "number" in kinds else set()
     fixed = frozenset(schema.get("enum", [schema["const"]] if "const" in schema else []))
     low, high = schema.get("minimum"), schema.get("maximum")
+    if exact and not (fixed or exact & {dict, list}) and low is None and high is None:
+        return lambda value: type(value) in exact
     items = plainly(schema["items"]) if "items" in schema else None
     tests = {key: plainly(value) for key, value in schema.get("properties", {}).items()}
     needed = schema.get("required", ())

@@ -224,6 +224,9 @@ def typed(
 
     Entries that say the same of their layer get the same object: `shared` holds those made.
     """
+    usual = _usual(entry)
+    if usual in shared:
+        return shared[usual]
     if not good_entry(entry, Place(document, path), report):
         return None
     kind = entry.get("type")
@@ -235,7 +238,7 @@ def typed(
         _unknown_type(kind, Place(document, path), report)
         return None
     said = [(key, value) for key, value in entry.items() if key not in NAMING]
-    known = (repr(said), _count(entry.get("bottom")), _count(entry.get("top")))
+    known = usual or (repr(said), _count(entry.get("bottom")), _count(entry.get("top")))
     if known in shared:
         return shared[known]
     params: Raw = {}
@@ -438,6 +441,33 @@ def holds_variables(value: Any) -> bool:
 def as_list(value: Any) -> list[Any]:
     """Return a repeated field as a list: one value stands for a list of one."""
     return value if isinstance(value, list) else [value]
+
+
+def _usual(entry: Raw) -> tuple[Any, ...] | None:
+    """Return what an entry says of its layer, its names apart, where it has the usual form.
+
+    That is a name, a type, blobs and at most one message, well formed all of them; what the
+    message holds is not looked at. None: the entry is to be judged.
+    """
+    kind, said, counts = None, None, [0, 0]
+    for key, value in entry.items():
+        if key == "name":
+            if type(value) is not str or not _NAME.fullmatch(value):
+                return None
+        elif key == "type":
+            if type(value) is not str:
+                return None
+            kind = value
+        elif key == "bottom" or key == "top":
+            for name in value if type(value) is list else [value]:
+                if type(name) is not str or (key == "top" and not _NAME.fullmatch(name)):
+                    return None
+            counts[key == "top"] = len(value) if type(value) is list else 1
+        elif said is None and key.endswith("_param"):
+            said = (key, repr(value))
+        else:
+            return None
+    return (kind, said, *counts) if kind and "name" in entry else None
 
 
 def _count(value: Any) -> int:
