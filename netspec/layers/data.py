@@ -12,7 +12,23 @@ if TYPE_CHECKING:
     from ..dim import Size
 
 
-class Data(Layer):
+class _Transformed(Layer):
+    """The params of transform_param, which data layers of images share."""
+
+    scale: float = param(default=1.0, message="transform_param", doc="factor of pixels; ignored")
+    mirror: bool = param(default=False, message="transform_param", doc="flip at random; ignored")
+    crop_size: int = param(
+        default=0, minimum=0, message="transform_param", doc="side of the square cut out, pixels"
+    )
+    mean_file: str = param(default="", message="transform_param", doc="mean image; ignored")
+    mean_value: Floats = param(
+        default=None, message="transform_param", doc="mean of each channel; ignored"
+    )
+    force_color: bool = param(default=False, message="transform_param", doc="ignored")
+    force_gray: bool = param(default=False, message="transform_param", doc="ignored")
+
+
+class Data(_Transformed):
     """Stand for images and labels that Caffe reads from a database; the caller gives them.
 
     The extents of an image are in the database, so the spec must say them: in `shape`, which
@@ -36,15 +52,6 @@ class Data(Layer):
     rand_skip: int = param(default=0, minimum=0, doc="ignored")
     prefetch: int = param(default=4, minimum=0, doc="ignored")
     force_encoded_color: bool = param(default=False, doc="ignored")
-    scale: float = param(default=1.0, message="transform_param", doc="factor of pixels; ignored")
-    mirror: bool = param(default=False, message="transform_param", doc="flip at random; ignored")
-    crop_size: int = param(
-        default=0, minimum=0, message="transform_param", doc="side of the square cut out, pixels"
-    )
-    mean_file: str = param(default="", message="transform_param", doc="mean image; ignored")
-    mean_value: Floats = param(
-        default=None, message="transform_param", doc="mean of each channel; ignored"
-    )
     force_color: bool = param(default=False, message="transform_param", doc="three channels")
     force_gray: bool = param(default=False, message="transform_param", doc="one channel")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..layer import Floats, Layer, Shape, param
-from .data import image
+from ..layer import Shape, param
+from .data import _Transformed, image
 
 
-class ImageData(Layer):
+class ImageData(_Transformed):
     """Stand for images that Caffe reads from files, and their labels; the caller gives them.
 
     Shape   ->  batch_size x (3 if is_color else 1) x H x W, batch_size; H and W are `crop_size`,
@@ -30,17 +30,6 @@ class ImageData(Layer):
     rand_skip: int = param(default=0, minimum=0, doc="ignored")
     shuffle: bool = param(default=False, doc="ignored")
     root_folder: str = param(default="", doc="ignored")
-    scale: float = param(default=1.0, message="transform_param", doc="factor of pixels; ignored")
-    mirror: bool = param(default=False, message="transform_param", doc="flip at random; ignored")
-    crop_size: int = param(
-        default=0, minimum=0, message="transform_param", doc="side of the square cut out, pixels"
-    )
-    mean_file: str = param(default="", message="transform_param", doc="mean image; ignored")
-    mean_value: Floats = param(
-        default=None, message="transform_param", doc="mean of each channel; ignored"
-    )
-    force_color: bool = param(default=False, message="transform_param", doc="ignored")
-    force_gray: bool = param(default=False, message="transform_param", doc="ignored")
 
     def infer(self, *bottoms: Blob) -> list[Blob]:
         """Return the images and the labels."""
