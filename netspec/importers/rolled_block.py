@@ -41,12 +41,14 @@ class Block:
     """One run of layers and its copies, on the way to a block."""
 
     def __init__(
-        self, entries: Sequence[Raw], length: int, starts: list[int], blocks: dict[str, Raw]
-    ) -> None:
+        self, entries: Sequence[Raw], length: int, starts: list[int], blocks: dict[str, Raw],
+        kept: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self.entries = entries
         self.length = length
         self.starts = starts
         self.blocks = blocks
+        self.kept = kept  # outputs of the net
         self.copies = [entries[start : start + length] for start in starts]
         self.variables: dict[tuple[Any, ...], str] = {}  # by the values in each copy
         self.prefixes = [""] * len(starts)
@@ -99,7 +101,7 @@ class Block:
             self.prefixes = found
 
     def outputs(self) -> list[tuple[int, int]]:
-        """Return offset and slot of the tops that layers after any copy read, or change."""
+        """Return offset and slot of the tops that are read or changed after any copy, or kept."""
         found: set[tuple[int, int]] = set()
         for start, copy in zip(self.starts, self.copies, strict=True):
             last: dict[str, tuple[int, int]] = {}
@@ -112,6 +114,7 @@ class Block:
                         found.add(last[bottom])
                 for top in listed(entry.get("top")):
                     last.pop(top, None)
+            found.update(last[name] for name in self.kept if name in last)
         return sorted(found)
 
     def layer(self, offset: int, sources: list[list[str]]) -> Raw | None:

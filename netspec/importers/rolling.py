@@ -32,7 +32,7 @@ def roll(value: Raw, counted: bool = False) -> Raw:
         if found is None:
             break
         length, starts = found
-        made = Block(entries, length, starts, blocks).build()
+        made = Block(entries, length, starts, blocks, value.get("outputs", ())).build()
         if made is None:
             # mark as tried: a changed token keeps it from being found again
             entries[starts[0]] = {**entries[starts[0]], "_tried": True}
