@@ -10,7 +10,7 @@ from .compare import compare, smallest
 from .dim import Dim
 from .expression import ExpressionError
 from .expression import size as parse_size
-from .layer import Reject, reject_filler
+from .layer import PARAMETRIZATIONS, Reject, reject_filler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -496,28 +496,24 @@ class _Inference:
 
 
 def parametrize(layer: Layer, learned: list[Weight], state: list[Weight]) -> None:
-    """Give a weight with spectral norm or an equalised rate the form in which it is stored.
+    """Give a weight that is computed from what is stored the form in which it is stored.
 
     The names are those of torch.nn.utils.parametrize. Spectral norm keeps the vectors of its
-    power iteration as state. Rejects E407 where both are asked for, E413 where there is no one
-    weight.
+    power iteration as state. Rejects E407 where two forms are asked for, E413 where there is no
+    one weight.
     """
-    spectral: bool = getattr(layer, "spectral_norm", False)
-    equal: bool = getattr(layer, "equalized_lr", False)
-    if not (spectral or equal):
+    at, *others = [name for name in PARAMETRIZATIONS if getattr(layer, name, False)] or [""]
+    if not at:
         return
-    at = "spectral_norm" if spectral else "equalized_lr"
     weight = next((weight for weight in learned if weight.name == "weight"), None)
     if weight is None:
         raise Reject(codes.BadParam, at=at, value=True, reason="is for layers with one weight")
-    if spectral and equal:
-        raise Reject(
-            codes.ParamConflict, at="equalized_lr", param="equalized_lr", other="spectral_norm"
-        )
+    if others:
+        raise Reject(codes.ParamConflict, at=others[0], param=others[0], other=at)
     weight.name = "parametrizations.weight.original"
-    if equal:
+    if at == "equalized_lr":
         weight.filler = weight.filler or {"type": "gaussian"}
-    else:
+    elif at == "spectral_norm":
         outputs = weight.shape[layer.output_axis()]
         for name, size in ("_u", outputs), ("_v", weight.size // outputs):
             state.append(Weight(f"parametrizations.weight.0.{name}", (size,)))

@@ -85,6 +85,8 @@ def param(
     return Param(default, doc, message, field, limits)
 
 
+# params by which a weight is computed from what is stored
+PARAMETRIZATIONS = ("spectral_norm", "equalized_lr", "binary_weight")
 FILLERS = ("constant", "uniform", "gaussian", "positive_unitball", "xavier", "msra", "bilinear")
 _NUMBER = {"type": "number"}
 FILLER: dict[str, Any] = {

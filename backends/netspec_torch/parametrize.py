@@ -1,7 +1,8 @@
-"""Weights that are computed from what is stored: spectral norm and equalised learning rates."""
+"""Weights that are computed from what is stored: spectral norm, equalised rates, signs."""
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 from netspec.graph import Node
@@ -20,6 +21,22 @@ class EqualizedRate(nn.Module):
         return weight * self.scale
 
 
+class BinaryWeight(nn.Module):
+    """Replace each number of a filter by its sign, times the mean magnitude of the filter.
+
+    The gradient reaches the stored numbers as if they were used themselves.
+    """
+
+    def __init__(self, axis=0):
+        super().__init__()
+        self.axis = axis
+
+    def forward(self, weight):
+        others = [axis for axis in range(weight.dim()) if axis != self.axis]
+        mean = weight.detach().abs().mean(others, keepdim=True)
+        return torch.where(weight > 0, mean, -mean) + (weight - weight.detach())
+
+
 def lower(node: Node) -> Lowered | None:
     """Return the statement on a layer's module `{self}`; None where its weight is as stored."""
     layer, axis = node.layer, node.layer.output_axis()
@@ -31,10 +48,17 @@ def lower(node: Node) -> Lowered | None:
         inputs = weight.size // weight.shape[axis] // (getattr(layer, "group", 1) if axis else 1)
         if not isinstance(inputs, int):
             raise Refused(f"the size {inputs} is not known: bind its symbols, as with --at H=224")
-        made = f"EqualizedRate({literal(layer.equalized_gain * inputs**-0.5)})"
-        call = f'nn.utils.parametrize.register_parametrization({{self}}, "weight", {made})'
-        return Lowered("", call, (EqualizedRate,))
+        return computed(EqualizedRate, literal(layer.equalized_gain * inputs**-0.5))
+    if getattr(layer, "binary_weight", False):
+        return computed(BinaryWeight, literal(axis) if axis else "")
     return None
+
+
+def computed(kind: type[nn.Module], arguments: str) -> Lowered:
+    """Return the statement that has a module of this file compute the weight."""
+    made = f"{kind.__name__}({arguments})"
+    call = f'nn.utils.parametrize.register_parametrization({{self}}, "weight", {made})'
+    return Lowered("", call, (kind,))
 
 
 def plain(name: str) -> str:

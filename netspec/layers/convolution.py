@@ -6,6 +6,7 @@ from .. import codes
 from ..blob import Blob, Window
 from ..dim import product
 from ..layer import (
+    PARAMETRIZATIONS,
     Counts,
     Filler,
     Layer,
@@ -89,6 +90,9 @@ class Convolution(Layer):
     spectral_norm: bool = param(default=False, doc="divide the weight by its spectral norm")
     equalized_lr: bool = param(default=False, doc="scale the weight by He's constant at run time")
     equalized_gain: float = param(default=2**0.5, doc="equalized_lr: factor / sqrt(fan in)")
+    binary_weight: bool = param(
+        default=False, doc="keep only the signs, times the mean of each filter's magnitudes"
+    )
 
     def window(self, *bottoms: Blob) -> Window:
         """Return the window over the axes after the channels."""
@@ -247,7 +251,7 @@ def refuse_groups(layer: Convolution) -> None:
     """Reject E413 groups, and what is for one filter bank, of a layer that has several banks."""
     if layer.group != 1:
         raise Reject(codes.BadParam, at="group", value=layer.group, reason="must be 1")
-    for name in ("spectral_norm", "equalized_lr"):
+    for name in PARAMETRIZATIONS:
         if getattr(layer, name):
             raise Reject(
                 codes.BadParam, at=name, value="true", reason="is for one filter bank only"

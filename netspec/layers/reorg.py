@@ -20,13 +20,16 @@ class Reorg(Layer):
     Darknet first takes the bottom's memory for C/(s*s) x s*H x s*W, moves each s x s block of
     that into s*s groups of channels, and then takes the result for C*s*s x H/s x W/s. This is
     not PixelUnshuffle, nor any other reordering of whole pixels; weights trained with darknet
-    need it. With `reverse`, groups of channels become s x s pixels, plainly.
+    need it. With `reverse`, groups of channels become s x s pixels, plainly. With `whole_pixels`
+    the s x s pixels of a block become groups of channels, as plainly: y[n, (i*s + j)*C + c, h, w]
+    = x[n, c, s*h + i, s*w + j], which is TensorFlow's space to depth and darknet's reorg3d.
 
     Shape   N x C x H x W  ->  N x C*s*s x H/s x W/s, s = stride;
             with reverse  N x C/(s*s) x s*H x s*W
     Rejects E404 if there are not 4 axes
-            E413 if s*s does not divide C, or s not H and W
+            E413 if s*s does not divide C, or s not H and W; with `whole_pixels` C may be any
     Source  pjreddie/darknet, src/blas.c, reorg_cpu; src/reorg_layer.c
+            AlexeyAB/darknet, src/reorg_layer.c (whole_pixels)
     """
 
     family = "shape"
@@ -34,12 +37,14 @@ class Reorg(Layer):
 
     stride: int = param(default=2, minimum=1, doc="how much smaller height and width become")
     reverse: bool = param(default=False, doc="larger instead of smaller")
+    whole_pixels: bool = param(default=False, doc="move whole pixels; reverse does so anyway")
 
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the reordered blob."""
         x, stride = bottoms[0], self.stride
         need_rank(x, 4, 4)
-        if x.channels % (stride * stride) != 0:
+        plain = self.whole_pixels and not self.reverse
+        if not plain and x.channels % (stride * stride) != 0:
             raise Reject(
                 codes.BadParam, at="stride", value=stride,
                 reason=f"needs a multiple of {stride * stride} channels, not {x.channels}",

@@ -157,10 +157,10 @@ KNOWN = [  # types that OpenCV runs as Caffe does
 
 
 OTHERS = {  # fields that Caffe, or OpenCV, does not have
-    "broadcast", "ceil_mode", "concat_dim", "count_include_pad", "equalized_lr", "hole", "k",
-    "norm_region", "output_padding", "output_size", "pad_b", "pad_begin", "pad_end", "pad_l",
-    "pad_r", "pad_t", "pad_type", "scale_bias", "scale_train", "spectral_norm", "transpose",
-    "use_global_stats",
+    "binary_weight", "broadcast", "ceil_mode", "concat_dim", "count_include_pad", "equalized_lr",
+    "hole", "k", "norm_region", "output_padding", "output_size", "pad_b", "pad_begin", "pad_end",
+    "pad_l", "pad_r", "pad_t", "pad_type", "scale_bias", "scale_train", "spectral_norm",
+    "transpose", "use_global_stats",
 }  # fmt: skip
 
 

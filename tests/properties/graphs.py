@@ -252,11 +252,14 @@ def number(g):
     return g.one(0, 1, -1, 0.5, -0.3, 2.0, 1e-3, 3)
 
 
+PARAMETRIZED = ({"spectral_norm": True}, {"equalized_lr": True}, {"binary_weight": True})
+
+
 # element by element
 
 
 PLAIN = {
-    "AbsVal": {}, "BNLL": {}, "HardSwish": {}, "Mish": {}, "ReLU6": {}, "SiLU": {},
+    "AbsVal": {}, "BNLL": {}, "Binarize": {}, "HardSwish": {}, "Mish": {}, "ReLU6": {}, "SiLU": {},
     "Sigmoid": {"engine": ["CAFFE"]}, "Softsign": {}, "TanH": {"engine": ["CAFFE"]},
     "ELU": {"alpha": [0.5, 0, -1, 2]}, "GELU": {"approximate": ["none", "tanh"]},
     "HardSigmoid": {"alpha": [0.2, -1], "beta": [0, 1]},
@@ -604,7 +607,7 @@ def convolution(g, kind):
     if kind != "Im2col":
         params |= some(g, 0.2, bias_term=g.one(True, False), weight_filler=filler(g))
         if kind in ("Convolution", "Deconvolution", "DepthwiseConvolution"):
-            params |= g.one({}, {}, {}, {"spectral_norm": True}, {"equalized_lr": True})
+            params |= g.one({}, {}, {}, {}, *PARAMETRIZED)
         if g.chance(0.1):
             extra["param"] = [{"lr_mult": g.one(0, 1, 2), "decay_mult": g.one(0, 1)}]
     if params.get("bias_term") is not False and kind == "Convolution" and g.chance(0.1):
@@ -845,15 +848,13 @@ def pixel_unshuffle(g, kind):
         factor = g.draw.choice([k for k in (1, 2, 3) if c % (k * k) == 0])
         params = {"stride": factor, "reverse": True}
         return g.add(kind, [x], (n, c // factor**2, h * factor, w * factor), reorg_param=params)
-    fits = [
-        k
-        for k in (1, 2, 3, 4)
-        if h % k == 0 and w % k == 0 and (kind != "Reorg" or c % (k * k) == 0)
-    ]
+    whole = kind == "PixelUnshuffle" or g.chance(0.5)
+    fits = [k for k in (1, 2, 3, 4) if h % k == 0 and w % k == 0 and (whole or c % (k * k) == 0)]
     factor = g.draw.choice(fits)
     top = (n, c * factor**2, h // factor, w // factor)
     if kind == "Reorg":
-        return g.add(kind, [x], top, reorg_param={"stride": factor})
+        params = {"stride": factor} | ({"whole_pixels": True} if whole else {})
+        return g.add(kind, [x], top, reorg_param=params)
     return g.add(kind, [x], top, pixel_unshuffle_param={"downscale_factor": factor})
 
 
@@ -1149,6 +1150,31 @@ def recurrent(g, kind):
         bottoms += [g.fresh((1, streams, units)) for _ in range(hidden)]
         tops += [(1, streams, units)] * hidden
     return g.add(kind, bottoms, *tops, recurrent_param=params)
+
+
+@op("Recurrence")
+def recurrence(g, kind):
+    x = g.take((2, 4))
+    rows, channels, *spatial = x.shape
+    gates = {"RNN": 1, "GRU": 3, "LSTM": 4}
+    cell = g.draw.choice([name for name, count in gates.items() if channels % count == 0])
+    steps = g.draw.choice(divisors(rows))
+    params = some(
+        g, cell=cell, time_steps=steps, batch_normalize=True, shortcut=True, negative_slope=0.1,
+        activation=g.one("TANH", "SIGMOID", "RELU", "LINEAR"),
+        weight_filler={"type": "uniform", "min": -0.1, "max": 0.1},
+    )  # fmt: skip
+    cell, steps = params.get("cell", "RNN"), params.get("time_steps", 1)
+    if spatial:
+        params["kernel_size"] = g.one(1, 3, 5)
+    state = (rows // steps, channels // gates[cell], *spatial)
+    bottoms, tops = [x], [(rows, *state[1:])]
+    if g.chance(0.4):
+        params["expose_hidden"] = True
+        hidden = 2 if cell == "LSTM" else 1
+        bottoms += [g.fresh(state) for _ in range(hidden)]
+        tops += [state] * hidden
+    return g.add(kind, bottoms, *tops, recurrence_param=params)
 
 
 @op("LSTMUnit")

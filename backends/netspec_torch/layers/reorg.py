@@ -21,6 +21,15 @@ def reorg_back(x, s):
     return x.reshape(n, c // (s * s), h * s, w * s)
 
 
+def space_to_depth(x, s):
+    """Return blocks of pixels as groups of channels."""
+    n, c, h, w = x.shape
+    x = x.reshape(n, c, h // s, s, w // s, s).permute(0, 3, 5, 1, 2, 4)
+    return x.reshape(n, c * s * s, h // s, w // s)
+
+
 def lower(node: Node) -> Lowered:
     """Return a reordering."""
-    return function(reorg_back if node.layer.reverse else reorg, node.layer.stride)
+    layer = node.layer
+    forward = space_to_depth if layer.whole_pixels else reorg
+    return function(reorg_back if layer.reverse else forward, layer.stride)
