@@ -855,6 +855,13 @@ class OptionValue(Code):
     message = "`{option}={value}` of `[{section}]` must be {expected}"
 
 
+class OptionFile(Code):
+    """An option of a darknet section names another file; none but the cfg is read."""
+
+    id = "W622"
+    message = "`{option}={value}` of `[{section}]` names a file that is not read: {what}"
+
+
 class OptionUnknown(Code):
     """An option that means nothing in its section."""
 

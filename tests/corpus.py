@@ -9,11 +9,13 @@ import json
 import os
 import sys
 from collections import Counter
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import netspec
 from netspec.importers.caffe_data import SOURCES
+from tests import darknet_counts
 
 ROOT = Path(os.environ.get("NETSPEC_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
 DATA = {"Input", *SOURCES}
@@ -127,12 +129,14 @@ DARKNET = {
 
 
 def darknet_outcome(row: Row) -> Outcome:
-    """Return what comes of a cfg, against what OpenCV said."""
+    """Return what comes of a cfg, against the counts of darknet and what OpenCV said."""
     path = str(ROOT / row["file"])
     try:
         net = netspec.load(path)
+        if miscounted := darknet_differences(net, Path(path)):
+            return "differs", miscounted
         if "opencv" not in row:
-            return "taken", ""
+            return "counted", ""
         wanted = json.loads((ROOT / row["opencv"]).read_text())
         if "[crop]" not in Path(path).read_text(errors="replace"):  # here it is part of the data
             net = netspec.load(path, inputs={"data": wanted["inputs"]["data"]})
@@ -148,6 +152,21 @@ def darknet_outcome(row: Row) -> Outcome:
             if ours[0][1:] != shapes[0][1:]:
                 found.append(f"{node.name}: {ours}, OpenCV's {shapes}")
     return ("differs", "; ".join(found[:4])) if found else ("same", "")
+
+
+def darknet_differences(net: netspec.Net, path: Path) -> str:
+    """Return what is not as many as in darknet: weights, or numbers in the last blob."""
+    weights, numbers = darknet_counts.counts(path)
+    stored = [
+        prod(weight.shape)
+        for node in net.flat.nodes
+        for weight in (*node.weights, *node.state)
+        if not weight.owner
+    ]
+    if sum(stored) != weights:
+        return f"{sum(stored)} weights, darknet keeps {weights}"
+    last = prod(list(net.outputs.values())[-1].shape[1:])
+    return f"{last} numbers at the end, darknet has {numbers}" if last != numbers else ""
 
 
 def main() -> None:

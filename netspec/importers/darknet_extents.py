@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -11,14 +13,25 @@ if TYPE_CHECKING:
     Extents = tuple[int, ...]
 
 
+SLIDING = ("Convolution", "LocallyConnected", "Pooling", "Upsample", "Reorg")
+CHANGING = ("Slice", "Reorg", "Reshape", "Recurrence", "ChannelPad")
+
+
 def extents(type: str, bottoms: Sequence[Extents], params: Raw) -> Extents:
-    """Return channels, height and width of what a layer makes; () where they are not known."""
+    """Return what a layer makes: channels, height and width, or how many numbers a row has.
+
+    Where they are not known these are ().
+    """
     first = bottoms[0]
-    if len(first) != 3:
+    if type == "InnerProduct":
+        return (params["inner_product_param"]["num_output"],)
+    if type == "Flatten" and first:
+        return (prod(first),)
+    if len(first) != 3 and type in SLIDING:
         return ()
-    channels, *sides = first
-    if type == "Convolution":
-        given = params["convolution_param"]
+    channels, *sides = first or (0,)
+    if type in ("Convolution", "LocallyConnected"):
+        given = next(iter(params.values()))
         reach = given.get("dilation", 1) * (given["kernel_size"] - 1) + 1
         return (given["num_output"], *_slid(sides, given, 2 * given.get("pad", 0) - reach))
     if type == "Pooling":
@@ -35,9 +48,7 @@ def extents(type: str, bottoms: Sequence[Extents], params: Raw) -> Extents:
         return (channels * step * step, *(side // step for side in sides))
     if type == "Concat":
         return (sum(each[0] for each in bottoms), *sides) if all(bottoms) else ()
-    if type in ("Slice", "Reorg", "InnerProduct", "Flatten"):
-        return ()
-    return first
+    return () if type in CHANGING else first
 
 
 def _slid(sides: Sequence[int], given: Raw, room: int, up: bool = False) -> list[int]:
