@@ -114,7 +114,10 @@ class Dim:
         return frozenset(s for m in self.terms for serial in m for s in ATOMS[serial].growth)
 
     def at(self, sizes: Mapping[str, Size]) -> Size:
-        """Return this size with `sizes` put in for symbols; other symbols stay."""
+        """Return this size with `sizes` put in for symbols; other symbols stay.
+
+        What is divided by 0 becomes 0: at such sizes some extent is 0, and the net does not fit.
+        """
         values: dict[int, Size] = {}
         for serial in atoms_of(self):
             atom = ATOMS[serial]
@@ -122,7 +125,10 @@ class Dim:
                 values[serial] = sizes.get(atom.name, Dim({(serial,): 1}))
                 continue
             args = [_value(arg, values) for arg in atom.args]
-            values[serial] = args[0] // args[1] if atom.kind == "//" else _extreme(atom.kind, args)
+            if atom.kind == "//":
+                values[serial] = args[0] // args[1] if args[1] != 0 else 0
+            else:
+                values[serial] = _extreme(atom.kind, args)
         return _value(self, values)
 
 

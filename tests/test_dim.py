@@ -118,6 +118,12 @@ def test_at():
     assert size.at({}) == size
 
 
+def test_at_a_size_where_nothing_fits():
+    parts = N // 2 // minimum(3, N // 2)  # of a batch that a Slice halved
+    assert parts.at({"N": 8}) == 1
+    assert parts.at({"N": 1}) == 0
+
+
 @pytest.mark.parametrize(
     ("a", "b", "fits", "when", "counterexample", "example"),
     [
