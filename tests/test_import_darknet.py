@@ -275,7 +275,7 @@ def test_shared_weights_are_once_in_the_file(tmp_path: Path) -> None:
     cfg, path, file = tmp_path / "net.cfg", tmp_path / "net.weights", File()
     first = CONV.replace("filters=8", "filters=3")
     twin = first + "dilation=2\nshare_index={}\n"
-    cfg.write_text(NET + first + twin.format(0) + "[dropout]\nprobability=.2\n" + twin.format(-3))
+    cfg.write_text(NET + first + twin.format(0) + "[dropout]\nprobability=.2\n" + twin.format(-2))
     bias = file.take(3)
     norm, weight = file.norm(3), file.take(3, 3, 3, 3)
     file.write(path)

@@ -53,6 +53,7 @@ class Reading:
         self.document = document
         self.report = report
         self.entries: list[Raw] = []
+        self.named: dict[str, Raw] = {}  # the entries by their names
         self.made: list[str] = []
         self.outputs: list[str] = []
         self.index = 0
@@ -131,8 +132,9 @@ class Reading:
         """Add a layer; return its top, which has its name."""
         name = f"{stem}{self.index}"
         bottom: Any = bottoms[0] if len(bottoms) == 1 else bottoms
-        self.entries.append({"name": name, "type": type, "bottom": bottom, "top": name})
-        self.entries[-1].update(params or {})
+        entry = {"name": name, "type": type, "bottom": bottom, "top": name, **(params or {})}
+        self.entries.append(entry)
+        self.named[name] = entry
         found = [self.extents.get(each, ()) for each in bottoms]
         self.extents[name] = extents(type, found, params or {})
         self.document.sections.append((self.section, options or {}))
@@ -259,25 +261,25 @@ class Reading:
         """Give the layers of this section the weights of those of another one."""
         index = self.integer("share_index", 0)
         owner = self.index + index if index < 0 else index
-        names = {entry["name"]: entry for entry in self.entries}
+        both = [(f"{stem}{owner}", f"{stem}{self.index}") for stem in ("conv", "bn")]
         pairs = [
-            (names[f"{stem}{owner}"], names[f"{stem}{self.index}"])
-            for stem in ("conv", "bn")
-            if {f"{stem}{owner}", f"{stem}{self.index}"} <= names.keys()
+            (self.named[one], self.named[other])
+            for one, other in both
+            if one in self.named and other in self.named
         ]
         if not 0 <= owner < self.index or not pairs:
             self.section.refuse(
                 self.report, "share_index", "the number of a `[convolutional]` before this one"
             )
         for entry, sharing in pairs:
-            kinds = ("mean", "var", "count") if entry["type"] == "BatchNorm" else ()
-            entry["param"] = sharing["param"] = [
-                *({"name": f"{entry['name']}_{kind}", "lr_mult": 0} for kind in kinds),
-                {"name": f"{entry['name']}_weight"},
-                {"name": f"{entry['name']}_bias"},
-            ]
+            kinds = ["weight", "bias"]
             if entry.get("convolution_param", {}).get("bias_term") is False:
-                entry["param"] = sharing["param"] = entry["param"][:1]
+                kinds = ["weight"]
+            still = ("mean", "var", "count") if entry["type"] == "BatchNorm" else ()
+            sharing["param"] = entry.setdefault("param", [
+                *({"name": f"{entry['name']}_{kind}", "lr_mult": 0} for kind in still),
+                *({"name": f"{entry['name']}_{kind}"} for kind in kinds),
+            ])  # fmt: skip
 
     def connected(self) -> None:
         """Add a product with all numbers of a row."""
