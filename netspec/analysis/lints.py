@@ -29,6 +29,8 @@ SQUASHING = {
 }  # fmt: skip
 # types whose weight_filler is Caffe's FillerParameter: 0 unless it says otherwise
 ZEROED = frozenset({"Convolution", "Deconvolution", "Embed", "InnerProduct", "LSTM", "RNN"})
+# types whose second top, a position or a state, has no gradient; nor do first states
+CUT = frozenset({"LSTM", "Pooling", "RNN"})
 KERNELS = ("kernel_size", "kernel_h", "kernel_w", "kernel_depth")
 STRIDES = ("stride", "stride_h", "stride_w", "stride_depth")
 
@@ -65,12 +67,12 @@ class _Training:
         self.ends = set(self.losses) or {id(value) for value in net.flat.outputs.values()}
         self.reached = set(self.ends)
         for node in reversed(net.flat.nodes):
-            if any(id(top) in self.reached for top in node.tops):
+            if self.reaches(node):
                 self.reached.update(id(value) for value in _passing(node))
 
     def reaches(self, node: Node) -> bool:
         """Return whether the gradient of a loss comes to a layer."""
-        return any(id(top) in self.reached for top in node.tops)
+        return any(id(top) in self.reached for top in _given(node))
 
 
 def _losses(node: Node) -> list[Value]:
@@ -81,13 +83,19 @@ def _losses(node: Node) -> list[Value]:
     return [top for top, weight in zip(node.tops, as_list(given), strict=True) if weight]
 
 
+def _given(node: Node) -> list[Value]:
+    """Return the tops whose gradient counts in a layer."""
+    return node.tops[:1] if node.type in CUT else node.tops
+
+
 def _passing(node: Node) -> list[Value]:
     """Return the bottoms to which a layer passes a gradient."""
     given = node.entry.get("propagate_down")
     allowed = [True] * len(node.bottoms) if given is None else as_list(given)
+    states = getattr(node.layer, "hidden", 0) if getattr(node.layer, "expose_hidden", False) else 0
     return [
         value
-        for index, value in enumerate(node.bottoms)
+        for index, value in enumerate(node.bottoms[: len(node.bottoms) - states])
         if allowed[index] and index not in node.layer.no_gradient and _dtype(value) in FLOATS
     ]
 
@@ -322,7 +330,7 @@ def _zeros(net: Net, training: _Training, report: Report) -> None:
         return
     clear = set(training.ends)  # values with a way to a loss past no such weight
     for node in reversed(net.flat.nodes):
-        if id(node) not in zero and any(id(top) in clear for top in node.tops):
+        if id(node) not in zero and any(id(top) in clear for top in _given(node)):
             clear.update(id(value) for value in _passing(node))
     behind: dict[int, Node] = {}  # the last such layer on every way to a value
     pairs = []
@@ -388,13 +396,12 @@ def _teaching(net: Net, training: _Training, report: Report) -> None:
         kept = next((frozen[id(v)] for v in passing if id(v) in frozen), None)
         kept = node if node.weights else kept
         learns = _learns(node) or any(id(value) in learned for value in passing)
-        for top in node.tops:
-            if learns:
-                learned.add(id(top))
-            elif kept is not None:
-                frozen[id(top)] = kept
-            if id(top) in training.losses and not learns:
-                wrong.append((node, kept))
+        if learns:
+            learned.update(id(top) for top in _given(node))
+        elif kept is not None:
+            frozen.update((id(top), kept) for top in _given(node))
+        wrong += [(node, kept) for top in node.tops
+                  if id(top) in training.losses and id(top) not in learned]  # fmt: skip
     image = any(id(value) in training.reached for value in net.flat.inputs.values())
     if image and not any(map(_learns, net.flat.nodes)):
         return  # all is frozen, and an input is what the losses are to change
