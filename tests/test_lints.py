@@ -201,3 +201,7 @@ def test_a_chain_of_ten_thousand_layers_is_linted(lint, tmp_path):
     path.write_text(f"inputs: {{data: [1, 3, 8, 8]}}\nlayers:\n{rows}")
     text = lint(str(path))[1]
     assert "5,001 warnings" in text and "(4995 more like it)" in text
+
+
+def test_the_examples_say_nothing(lint):
+    assert lint("../../examples/*.yaml") == (0, "")
