@@ -143,6 +143,17 @@ def test_the_field_of_a_branch_is_the_smallest(lint, tmp_path):
     assert "`conv4` adds" in lint(str(path))[1] and "more like it" not in lint(str(path))[1]
 
 
+def test_a_convolution_may_have_no_axes_to_slide_over(lint, tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "inputs: {data: [2, 3, 8]}\nlayers:\n"
+        "  - {name: conv1, type: Convolution, convolution_param: {num_output: 4, kernel_size: 3}}\n"
+        "  - {name: conv2, type: Convolution, convolution_param: "
+        "{num_output: 4, axis: 2, kernel_size: 1}}\n"
+    )
+    assert lint(str(path)) == (0, "")
+
+
 def test_an_output_is_read_by_the_caller(lint, tmp_path):
     path = tmp_path / "net.yaml"
     path.write_text(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from .. import codes
-from ..blob import FLOATS
 from ..diagnostics import Report
-from ..spec import as_list
 from .cost import total
+from .gradients import Gradients, given, passing
 from .receptive_field import TRANSPOSED, fields
 
 TYPE_CHECKING = False
@@ -29,8 +28,6 @@ SQUASHING = {
 }  # fmt: skip
 # types whose weight_filler is Caffe's FillerParameter: 0 unless it says otherwise
 ZEROED = frozenset({"Convolution", "Deconvolution", "Embed", "InnerProduct", "LSTM", "RNN"})
-# types whose second top, a position or a state, has no gradient; nor do first states
-CUT = frozenset({"LSTM", "Pooling", "RNN"})
 KERNELS = ("kernel_size", "kernel_h", "kernel_w", "kernel_depth")
 STRIDES = ("stride", "stride_h", "stride_w", "stride_depth")
 
@@ -38,7 +35,7 @@ STRIDES = ("stride", "stride_h", "stride_w", "stride_depth")
 def lints(net: Net) -> list[Diagnostic]:
     """Return the warnings about a net, by place. Each rule goes over the layers once or twice."""
     report = Report()
-    training = _Training(net)
+    gradients = Gradients(net)
     outputs = {id(value) for value in net.flat.outputs.values()}
     for node in net.flat.nodes:
         if not any(id(top) in outputs for top in node.tops):
@@ -48,60 +45,13 @@ def lints(net: Net) -> list[Diagnostic]:
             rule(node, report)
     _unproductive(net, report)
     _dropped(net, report)
-    _unused(net, training, report)
-    if training.happens:
-        _zeros(net, training, report)
-        _untrained(net, training, report)
-        _teaching(net, training, report)
+    _unused(net, gradients, report)
+    if gradients.happens:
+        _zeros(net, gradients, report)
+        _untrained(net, gradients, report)
+        _teaching(net, gradients, report)
         _half_frozen(net, report)
     return report.ordered()
-
-
-class _Training:
-    """Which tops of a net are losses, and which values their gradients reach."""
-
-    def __init__(self, net: Net) -> None:
-        # a test net is not trained, where the spec has a train net
-        self.happens = net.phase == "train" or "TRAIN" not in net.spec.phases()
-        self.losses = {id(top): node for node in net.flat.nodes for top in _losses(node)}
-        self.ends = set(self.losses) or {id(value) for value in net.flat.outputs.values()}
-        self.reached = set(self.ends)
-        for node in reversed(net.flat.nodes):
-            if self.reaches(node):
-                self.reached.update(id(value) for value in _passing(node))
-
-    def reaches(self, node: Node) -> bool:
-        """Return whether the gradient of a loss comes to a layer."""
-        return any(id(top) in self.reached for top in _given(node))
-
-
-def _losses(node: Node) -> list[Value]:
-    """Return the tops that count in the training loss."""
-    given = node.entry.get("loss_weight")
-    if given is None:
-        return node.tops[:1] if node.layer.loss else []
-    return [top for top, weight in zip(node.tops, as_list(given), strict=True) if weight]
-
-
-def _given(node: Node) -> list[Value]:
-    """Return the tops whose gradient counts in a layer."""
-    return node.tops[:1] if node.type in CUT else node.tops
-
-
-def _passing(node: Node) -> list[Value]:
-    """Return the bottoms to which a layer passes a gradient."""
-    given = node.entry.get("propagate_down")
-    allowed = [True] * len(node.bottoms) if given is None else as_list(given)
-    states = getattr(node.layer, "hidden", 0) if getattr(node.layer, "expose_hidden", False) else 0
-    return [
-        value
-        for index, value in enumerate(node.bottoms[: len(node.bottoms) - states])
-        if allowed[index] and index not in node.layer.no_gradient and _dtype(value) in FLOATS
-    ]
-
-
-def _dtype(value: Value) -> str:
-    return value.blob.dtype if value.blob is not None else ""
 
 
 def _blobs(node: Node) -> list[Blob]:
@@ -258,7 +208,7 @@ def _unproductive(net: Net, report: Report) -> None:
         if source is None or node.layer.family != "convolution" or node.type in TRANSPOSED:
             continue
         field, window = found[id(node.bottoms[0])], node.layer.window(*_blobs(node))
-        if field is None or window is None or max(window.extent) == 1:
+        if field is None or window is None or max(window.extent, default=1) == 1:
             continue
         image = source.blob.spatial if source.blob is not None else ()
         if len(image) == len(field.size) and all(
@@ -279,10 +229,11 @@ def _unproductive(net: Net, report: Report) -> None:
 
 def _dropped(net: Net, report: Report) -> None:
     """Report a Dropout with weights before it, and none after it."""
-    bare: set[int] = set()  # values from which one way leads on, and past no weights
+    bare: set[int] = set()  # layers from which one way leads on, and past no weights
     for node in reversed(net.flat.nodes):
         alone = len(node.bottoms) == 1 or node.layer.family == "loss"
-        if alone and not node.weights and all(map(_ends_bare(bare), node.tops)):
+        after = (id(reader) in bare for top in node.tops for reader in top.readers)
+        if alone and not node.weights and all(after):
             bare.add(id(node))
     before: dict[int, Node] = {}  # the layer with weights that a value is made of
     for node in net.flat.nodes:
@@ -301,15 +252,11 @@ def _dropped(net: Net, report: Report) -> None:
             )  # fmt: skip
 
 
-def _ends_bare(bare: set[int]) -> Any:
-    return lambda value: all(id(reader) in bare for reader in value.readers)
-
-
-def _unused(net: Net, training: _Training, report: Report) -> None:
+def _unused(net: Net, gradients: Gradients, report: Report) -> None:
     """Report a layer whose tops nobody asks for; without `outputs` every unread blob is one."""
     if net.spec.outputs is None:
         return
-    wanted = {id(value) for value in net.flat.outputs.values()} | set(training.losses)
+    wanted = {id(value) for value in net.flat.outputs.values()} | set(gradients.losses)
     for node in net.flat.nodes:
         if node.tops and not node.layer.source and not any(
             top.readers or id(top) in wanted for top in node.tops
@@ -323,21 +270,21 @@ def _unused(net: Net, training: _Training, report: Report) -> None:
 # training
 
 
-def _zeros(net: Net, training: _Training, report: Report) -> None:
+def _zeros(net: Net, gradients: Gradients, report: Report) -> None:
     """Report a weight at 0 that reads only what another weight at 0 makes."""
-    zero = {id(node) for node in net.flat.nodes if _starts_at_zero(node, training)}
+    zero = {id(node) for node in net.flat.nodes if _starts_at_zero(node, gradients)}
     if len(zero) < 2:
         return
-    clear = set(training.ends)  # values with a way to a loss past no such weight
+    clear = set(gradients.ends)  # values with a way to a loss past no such weight
     for node in reversed(net.flat.nodes):
-        if id(node) not in zero and any(id(top) in clear for top in _given(node)):
-            clear.update(id(value) for value in _passing(node))
+        if id(node) not in zero and any(id(top) in clear for top in given(node)):
+            clear.update(id(value) for value in passing(node))
     behind: dict[int, Node] = {}  # the last such layer on every way to a value
     pairs = []
     for node in net.flat.nodes:
         found = [behind.get(id(value)) for value in node.bottoms]
         first = found[0] if found and all(found) else None
-        second = id(node) in zero and training.reaches(node)
+        second = id(node) in zero and gradients.reaches(node)
         if second and first is not None and id(first.tops[0]) not in clear:
             pairs.append((node, first))
         last = node if id(node) in zero else first
@@ -354,7 +301,7 @@ def _zeros(net: Net, training: _Training, report: Report) -> None:
         )  # fmt: skip
 
 
-def _starts_at_zero(node: Node, training: _Training) -> bool:
+def _starts_at_zero(node: Node, gradients: Gradients) -> bool:
     """Return whether the matrix or the filters of a layer start at 0, here or in Caffe.
 
     A prototxt without fillers is what Caffe deploys, unless it has a loss.
@@ -363,18 +310,18 @@ def _starts_at_zero(node: Node, training: _Training) -> bool:
     if weight is None or len(weight.shape) < 2 or not weight.trainable:
         return False
     if weight.filler is None:
-        caffe = getattr(node.place.document, "format", "") and training.losses
+        caffe = getattr(node.place.document, "format", "") and gradients.losses
         return bool(caffe) and node.type in ZEROED
     return weight.filler.get("type", "constant") == "constant" and not weight.filler.get("value")
 
 
-def _untrained(net: Net, training: _Training, report: Report) -> None:
+def _untrained(net: Net, gradients: Gradients, report: Report) -> None:
     """Report a layer with weights to learn whose tops no loss depends on."""
-    if not training.losses:
+    if not gradients.losses:
         return
     taught = set()
     for node in net.flat.nodes:
-        if training.reaches(node):
+        if gradients.reaches(node):
             taught |= {id(node), *(id(weight.owner[0]) for weight in node.weights if weight.owner)}
     for node in net.flat.nodes:
         owners = {id(weight.owner[0]) for weight in node.weights if weight.owner}
@@ -386,23 +333,23 @@ def _untrained(net: Net, training: _Training, report: Report) -> None:
             )  # fmt: skip
 
 
-def _teaching(net: Net, training: _Training, report: Report) -> None:
+def _teaching(net: Net, gradients: Gradients, report: Report) -> None:
     """Report a loss that changes no weight."""
     frozen: dict[int, Node] = {}  # a layer with weights among those that make a value
     learned: set[int] = set()  # values made by weights that learn
     wrong = []
     for node in net.flat.nodes:
-        passing = _passing(node)
-        kept = next((frozen[id(v)] for v in passing if id(v) in frozen), None)
+        read = [id(value) for value in passing(node)]
+        kept = next((frozen[value] for value in read if value in frozen), None)
         kept = node if node.weights else kept
-        learns = _learns(node) or any(id(value) in learned for value in passing)
+        learns = _learns(node) or any(value in learned for value in read)
         if learns:
-            learned.update(id(top) for top in _given(node))
+            learned.update(id(top) for top in given(node))
         elif kept is not None:
-            frozen.update((id(top), kept) for top in _given(node))
+            frozen.update((id(top), kept) for top in given(node))
         wrong += [(node, kept) for top in node.tops
-                  if id(top) in training.losses and id(top) not in learned]  # fmt: skip
-    image = any(id(value) in training.reached for value in net.flat.inputs.values())
+                  if id(top) in gradients.losses and id(top) not in learned]  # fmt: skip
+    image = any(id(value) in gradients.reached for value in net.flat.inputs.values())
     if image and not any(map(_learns, net.flat.nodes)):
         return  # all is frozen, and an input is what the losses are to change
     for node, kept in wrong:
