@@ -37,7 +37,7 @@ ROWS = [
     {"analysis"},
     {"net", "summary"},
     {"formats", "importers"},
-    {"pipeline"},
+    {"pipeline", "edits"},
     {"api", "transforms"},
     {"commands", "cli"},
 ]
