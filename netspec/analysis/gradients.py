@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ..graph import Node, Value
     from ..net import Net
 
-# types whose second top, a position or a state, has no gradient; nor do first states
+# types whose second top, a position or a state, has no gradient; nor do their first states
 CUT = frozenset({"LSTM", "Pooling", "RNN"})
 
 
@@ -49,7 +49,8 @@ def passing(node: Node) -> list[Value]:
     """Return the bottoms to which a layer passes a gradient."""
     asked = node.entry.get("propagate_down")
     allowed = [True] * len(node.bottoms) if asked is None else as_list(asked)
-    states = getattr(node.layer, "hidden", 0) if getattr(node.layer, "expose_hidden", False) else 0
+    exposed = node.type in CUT and getattr(node.layer, "expose_hidden", False)
+    states = getattr(node.layer, "hidden", 0) if exposed else 0
     return [
         value
         for index, value in enumerate(node.bottoms[: len(node.bottoms) - states])

@@ -12,8 +12,12 @@ import netspec
 from netspec.analysis.lints import CENTRING, lints
 from tests.properties import graphs, oracle
 
-NETS = 800
+NETS = 400
 LINTS = Path(__file__).parent.parent / "lints"
+
+
+def learns(node):
+    return any(weight.trainable for weight in node.weights)
 
 
 def nets():
@@ -22,7 +26,7 @@ def nets():
         graph = graphs.graph(random.Random(f"gradients {index}"), least=4, most=12)
         net = oracle.load(graph.text(graph.sizes()), phase="train")
         nodes = net.flat.nodes
-        if not any(node.weights for node in nodes) or not any(node.layer.loss for node in nodes):
+        if not any(map(learns, nodes)) or not any(node.layer.loss for node in nodes):
             continue
         if any(node.layer.family == "convolution" and len(node.tops) > 1 for node in nodes):
             continue  # each top depends on one bottom: lints take it to depend on all
@@ -45,7 +49,7 @@ def test_lints_know_what_gets_a_gradient():
             loss.backward()
         text = net.spec.document.source.text
         for node in net.flat.nodes:
-            if node.weights:
+            if learns(node):
                 own = [weight for name, weight in model.named_parameters()
                        if name.startswith(f"{node.name}.")]  # fmt: skip
                 taught = any(weight.grad is not None for weight in own)
@@ -55,7 +59,7 @@ def test_lints_know_what_gets_a_gradient():
                 teaching = tops[node.tops[0].name].requires_grad
                 assert (("W808", node.name) in found) is not teaching, (text, node)
                 counts["teaching" if teaching else "bare"] += 1
-    assert min(counts.values()) > 50, counts
+    assert min(counts.values()) > 30, counts
 
 
 def of(net, code):
