@@ -877,3 +877,154 @@ class NotTransformed(Code):
 
     id = "E700"
     message = "{transform} cannot change `{layer}`: {reason}"
+
+
+# 8: lints, where they are asked for
+
+
+class ZeroStart(Code):
+    """Two layers, one behind the other, whose weights start at 0: they may never learn.
+
+    The gradient of the first passes through the weight of the second, which is 0, and the second
+    reads what does not depend on the input. In a prototxt this is what a layer without a
+    `weight_filler` does: Caffe's default is a constant 0. One such layer alone learns, and a sum
+    that leads past it is enough. It is said once, of the first two.
+    """
+
+    id = "W801"
+    message = (
+        "the weight of `{layer}` starts at 0, and so does that of `{other}` before it: "
+        "no gradient comes to `{other}`, and nothing of the input to `{layer}`"
+    )
+
+
+class BiasBeforeNorm(Code):
+    """A bias that a normalisation takes away again.
+
+    A layer that subtracts the mean of each channel subtracts any offset with it: the bias has no
+    effect and no gradient, and costs its weights and their optimiser state.
+    """
+
+    id = "W802"
+    message = "the {count} biases of `{layer}` have no effect: `{reader}` subtracts the mean"
+    hint = "`bias_term: false`"
+
+
+class NormWithoutScale(Code):
+    """Caffe's BatchNorm has no factor and no offset of its own: `Scale` follows it.
+
+    Without, every channel that the activation reads has mean 0 and variance 1, whatever the
+    layers before it learn. Where a convolution or a dense layer reads it, that does not matter.
+    """
+
+    id = "W803"
+    message = (
+        "`{layer}` fixes the mean and the variance of {channels} channels, "
+        "and nothing gives them others before `{reader}`"
+    )
+    hint = "a `Scale` with `bias_term: true` after it, or `scale_bias: true`"
+
+
+class Unproductive(Code):
+    """A convolution over elements that see all of the input already.
+
+    Such layers add depth and cost, and no context: they were found to do little for accuracy
+    (Richter et al., arXiv 2106.12307). It is said once, of the first, and where the size of the
+    input is known: `--at H=32,W=32` asks about one. Where branches meet the smallest counts.
+    """
+
+    id = "W804"
+    message = (
+        "the {window} window of `{layer}` adds no context: "
+        "an element of `{blob}` sees {seen} of the {size} `{input}` already"
+    )
+
+
+class UnusedLayer(Code):
+    """A layer whose tops no layer reads, in a net that lists its outputs without them."""
+
+    id = "W805"
+    message = "nothing reads the blob `{blob}`, {shape}, and it is no output"
+    hint = "list it under `outputs`, or leave the layer out"
+
+
+class NoLossReads(Code):
+    """Weights that are to learn, in a train net of which no loss depends on them.
+
+    They keep the values they start with. `lr_mult: 0` says that this is meant.
+    """
+
+    id = "W806"
+    message = "`{layer}` has {count} weights to learn, and no loss depends on them"
+    hint = "let a loss depend on `{blob}`, or give the layer `lr_mult: 0`"
+
+
+class LearnsInPlace(Code):
+    """A frozen layer whose top another layer changes in place, with weights that learn.
+
+    What the net knows by the name of the frozen layer goes on changing.
+    """
+
+    id = "W807"
+    message = "`{below}` is frozen, and `{layer}` with {count} weights to learn changes `{blob}`"
+    hint = "`lr_mult: 0` for `{layer}` as well, or a top of its own"
+
+
+class LossTeachesNothing(Code):
+    """A loss whose gradient comes to no weight that learns.
+
+    A net in which no weight at all learns, and whose losses reach an input, is passed over: there
+    it is the input that is changed, as in style transfer.
+    """
+
+    id = "W808"
+    message = "the loss `{layer}` teaches nothing: {reason}"
+    hint = "let it depend on a weight whose `lr_mult` is not 0, or leave it out"
+
+
+class Checkerboard(Code):
+    """A transposed convolution whose kernel is no multiple of its stride.
+
+    The copies of the kernel overlap more in some places than in others, and leave a pattern of
+    squares (Odena et al., Deconvolution and Checkerboard Artifacts). Of a bilinear filler, or a
+    weight that does not learn, nothing is said.
+    """
+
+    id = "W809"
+    message = (
+        "the kernel of `{layer}`, {kernel}, is no multiple of the stride {stride}: "
+        "{few} or {many} taps meet in an element"
+    )
+
+
+class SkippedElements(Code):
+    """A window that moves further than it is wide: what lies between is never read.
+
+    Windows of one element are passed over: with a stride they subsample, as shortcuts do.
+    """
+
+    id = "W810"
+    message = (
+        "the {extent} windows of `{layer}` lie {stride} apart: "
+        "{skipped} of {stride} elements in a row are never read"
+    )
+
+
+class SquashedTwice(Code):
+    """A loss that takes the softmax, or the sigmoid, of what is one already.
+
+    It trains, slowly: the scores that the loss sees are between 0 and 1, so it can never be near 0.
+    """
+
+    id = "W811"
+    message = "`{layer}` takes the {what} of its scores, and `{maker}` has done so"
+
+
+class DropoutLast(Code):
+    """Dropout behind the last weights of a net: it drops scores or results at random.
+
+    Dropout keeps later layers from relying on single features, and there are none.
+    """
+
+    id = "W812"
+    message = "`{layer}` drops results: no layer after it has weights, `{last}` is the last one"

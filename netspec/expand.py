@@ -6,7 +6,8 @@ import os
 
 from . import codes
 from .diagnostics import LIMIT, nearest
-from .expression import Budget, ExpressionError, substitute
+from .evaluation import Budget, substitute
+from .expression import ExpressionError
 from .graph import Graph, Node, Scope, Value, undefined
 from .schema import RULES, judge, quoted, suggestion, type_hint
 from .spec import Place, Spec, as_list, bad_name, good_entry, holds_variables, typed

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import gcd
-
 from . import codes
 from .blob import FLOATS, Blob
 from .compare import compare, smallest
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from .blob import Window
     from .diagnostics import Report
     from .dim import Size
     from .document import Document
@@ -29,8 +26,6 @@ if TYPE_CHECKING:
     _Known = tuple[Sequence[Blob], Sequence["Weight"], Sequence["Weight"], Size]
 
 LARGEST = 2**63 - 1
-# what has nothing to do with the shapes of the bottoms
-UNSHAPED = {codes.TooManyParams, codes.ParamConflict, codes.ParamMissing, codes.WrongTopCount}
 
 
 class Weight:
@@ -295,28 +290,14 @@ class _Inference:
             for axis, size in enumerate(blob.shape):
                 if type(size) is int:
                     if size < 1:
-                        raise self.empty(node, blob, position, axis, size)
+                        from .refusals import empty
+
+                        raise empty(node, blob, position, axis, size)
                 elif isinstance(size, Dim) and size not in self.fits:
                     self.fits[size] = None
                 count = count * size
             if type(count) is int and count > LARGEST:
                 raise Reject(codes.TooManyElements, blob=node.tops[position].name, count=count)
-
-    def empty(self, node: Node, blob: Blob, position: int, axis: int, size: int) -> Reject:
-        window = None
-        if node.bottoms and node.bottoms[0].blob is not None and axis >= 2:
-            window = node.layer.window(node.bottoms[0].blob)
-        if window is not None and node.bottoms[0].blob is not None:
-            bottom = node.bottoms[0].blob
-            at = next(
-                (n for n in ("kernel_size", "kernel_h", "pad") if n in node.layer.given), None
-            )
-            return Reject(
-                codes.WindowTooLarge, at=at, extent="x".join(map(str, window.extent)),
-                size="x".join(map(str, bottom.spatial)), output="x".join(map(str, blob.spatial)),
-                hint=_least_input(window),
-            )  # fmt: skip
-        return Reject(codes.EmptyBlob, blob=node.tops[position].name, axis=axis, size=size)
 
     # weights
 
@@ -447,52 +428,11 @@ class _Inference:
                     shape=_shape(weight.shape), other=_shape(owned.shape) if owned else "not",
                 )  # fmt: skip
 
-    # refusals
-
     def reject(self, node: Node, reject: Reject) -> None:
-        facts = dict(reject.facts)
-        index = facts.pop("bottom", None)
-        blamed = node.bottoms if index is None else [node.bottoms[0], node.bottoms[index]]
-        value = node.bottoms[index or 0] if node.bottoms else None
-        other = node.bottoms[0] if node.bottoms else None
-        facts.setdefault("layer", node.name)
-        facts.setdefault("param", reject.at)
-        facts.setdefault("blob", value.name if value else "")
-        facts.setdefault("other", other.name if other else "")
-        from .cures import AGAIN, edits, notes
+        from .refusals import told
 
-        related = [] if reject.code in UNSHAPED else notes(node, blamed)
-        if reject.code is codes.ShapeMismatch and index and "hint" not in facts:
-            self.again = self.again or [AGAIN]
-            found = edits(node, index, self.again)
-            facts["hint"] = f"{' or '.join(found)} would make them agree" if found else ""
-        related += [(place.span("name"), "used here") for place in reversed(node.origin)]
-        if reject.code is codes.NotDivisible and isinstance(facts.get("channels"), int):
-            count = facts["channels"]
-            blob = node.bottoms[0].blob
-            for also in getattr(node.layer, "num_output", 0), blob.channels if blob else 0:
-                count = gcd(count, also) if isinstance(also, int) else count
-            divisors = [str(n) for n in range(1, min(count, 4096) + 1) if count % n == 0]
-            if count <= 4096 and len(divisors) <= 12:
-                facts["hint"] = f"`{reject.at}` may be {', '.join(divisors)}"
-        self.report.add(reject.code, self.where(node, reject, index), related, **facts)
-
-    def where(self, node: Node, reject: Reject, index: int | None) -> Span:
-        place, layer = node.place, node.layer
-        if reject.at in ("param", "top", "loss_weight", "propagate_down"):
-            return place.span(reject.at)
-        if reject.at is not None and reject.at in layer.params:
-            declared = layer.params[reject.at]
-            message = declared.message or layer.message
-            if message in node.entry:
-                return place.span(message, declared.field)
-            return place.span("type")
-        if reject.code is codes.ParamMissing and layer.message in node.entry:
-            return place.key_span(layer.message)
-        if index is not None and "bottom" in node.entry:
-            listed = isinstance(node.entry["bottom"], list)
-            return place.span("bottom", index) if listed else place.span("bottom")
-        return place.span("name")
+        span, related, facts = told(node, reject, self.again)
+        self.report.add(reject.code, span, related, **facts)
 
 
 def parametrize(layer: Layer, learned: list[Weight], state: list[Weight]) -> None:
@@ -517,13 +457,6 @@ def parametrize(layer: Layer, learned: list[Weight], state: list[Weight]) -> Non
         outputs = weight.shape[layer.output_axis()]
         for name, size in ("_u", outputs), ("_v", weight.size // outputs):
             state.append(Weight(f"parametrizations.weight.0.{name}", (size,)))
-
-
-def _least_input(window: Window) -> str:
-    pads = zip(window.extent, window.pad, window.pad_end, strict=True)
-    least = [max(1, extent - before - after) for extent, before, after in pads]
-    padded = " with this padding" if any(window.pad) else ""
-    return f"the input must be at least {'x'.join(map(str, least))}{padded}"
 
 
 def _param_span(node: Node, index: int, key: str) -> Span:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import codes
+from .layer import listed
 from .schema import suggestion
 
 TYPE_CHECKING = False
@@ -47,10 +48,9 @@ def check(solver: Raw, place: Place, report: Report) -> None:
 
     wrong = False
     for field in (*NUMBERS, *WHOLE):
-        value = solver.get(field)
-        if value is None:
+        if field not in solver:
             continue
-        whole = field in WHOLE
+        value, whole = solver[field], field in WHOLE
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
             refuse(field, "must be a whole number" if whole else "must be a number")
             wrong = True
@@ -87,14 +87,9 @@ def _rates(full: Raw, refuse: Any) -> None:
     if policy == "poly" and full["max_iter"] <= 0:
         refuse("max_iter", "must be at least 1 for the policy poly")
     if policy == "multistep":
-        values = listed(full["stepvalue"])
-        if any(isinstance(v, bool) or not isinstance(v, int) for v in values):
+        steps = full["stepvalue"]
+        if steps is None or any(type(step) is not int for step in listed(steps)):
             refuse("stepvalue", "must be whole numbers")
-
-
-def listed(value: Any) -> list[Any]:
-    """Return a repeated field as a list."""
-    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def learning_rate(solver: Raw, iteration: int, passed: int = 0) -> tuple[float, int]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from . import codes
 from .diagnostics import nearest
-from .expression import Budget, ExpressionError, has_variables, substitute, variables
+from .evaluation import Budget, substitute
+from .expression import ExpressionError, has_variables, variables
 from .schema import SPEC, judge, suggestion
 from .spec import Place, Spec, holds_variables
 

@@ -29,7 +29,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "backends")]
 
 import yaml  # noqa: E402
 
-from netspec import expression  # noqa: E402
+from netspec import evaluation, expression  # noqa: E402
 from netspec.diagnostics import Report, SpecError  # noqa: E402
 from netspec.pipeline import load  # noqa: E402
 
@@ -385,11 +385,11 @@ def sections(name: str, data: bytes) -> None:
 def expressed(text: str) -> str:
     """Read a text as an expression, as a string of a spec and as a size."""
     ended = "taken"
-    budget = expression.Budget()
+    budget = evaluation.Budget()
     for read in (
-        lambda: expression.parse(text).evaluate(VALUES, budget),
-        lambda: expression.substitute(f"x${{{text}}}y", VALUES, budget),
-        lambda: expression.substitute(text, VALUES, budget),
+        lambda: evaluation.evaluate(expression.parse(text), VALUES, budget),
+        lambda: evaluation.substitute(f"x${{{text}}}y", VALUES, budget),
+        lambda: evaluation.substitute(text, VALUES, budget),
         lambda: expression.variables(text),
         lambda: expression.size(text),
     ):

@@ -20,7 +20,7 @@ CORE = ROOT / "netspec"
 BACKENDS = ROOT / "backends"
 TRUNK = [
     "pipeline", "text", "diagnostics", "places", "document", "dim", "compare", "blob", "layer", "schema", "spec",
-    "expression", "variables", "expand", "graph", "infer", "net",
+    "expression", "evaluation", "variables", "expand", "graph", "infer", "net",
 ]  # fmt: skip
 # a module imports only from rows above it
 ROWS = [
@@ -29,15 +29,15 @@ ROWS = [
     {"diagnostics", "compare"},
     {"codes", "blob"},
     {"document", "expression", "layer", "output"},
-    {"layers"},
+    {"layers", "evaluation"},
     {"schema"},
     {"spec", "cures", "solving"},
-    {"graph", "variables"},
+    {"graph", "variables", "refusals"},
     {"expand", "infer", "zoo"},
     {"analysis"},
     {"net", "summary"},
     {"formats", "importers"},
-    {"pipeline"},
+    {"pipeline", "edits"},
     {"api", "transforms"},
     {"commands", "cli"},
 ]
@@ -141,7 +141,7 @@ def test_importing_netspec_imports_next_to_nothing():
 
 def test_a_clean_check_imports_no_heavy_library():
     loaded = modules_after("import netspec; netspec.load('specs/lenet_caffe.yaml').summary()")
-    assert not loaded & (HEAVY | {"difflib", "netspec.cures"})
+    assert not loaded & (HEAVY | {"difflib", "netspec.cures", "netspec.refusals"})
 
 
 def test_a_spec_loads_the_types_it_names():
@@ -242,7 +242,7 @@ def test_backends_know_the_compiler_and_not_each_other(path):
 
 def test_the_trunk_is_short():
     sizes = {name: len((CORE / f"{name}.py").read_text().splitlines()) for name in TRUNK}
-    assert max(sizes.values()) <= 760, sizes
+    assert max(sizes.values()) <= 700, sizes
     assert sum(sizes.values()) <= 6_150, sizes
 
 

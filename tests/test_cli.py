@@ -167,6 +167,7 @@ HEAVY = {
     "argparse",
     "torch", "numpy", "networkx", "jsonschema", "graphviz", "dataclasses", "inspect", "typing",
     "pathlib", "json", "referencing", "pydoc", "difflib", "shutil", "decimal", "fractions",
+    "netspec.analysis.lints",
 }  # fmt: skip
 
 

@@ -5,16 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from netspec import dim, expression
-from netspec.expression import (
-    Budget,
-    ExpressionError,
-    has_variables,
-    parse,
-    size,
-    substitute,
-    variables,
-)
+from netspec import dim, evaluation, expression
+from netspec.evaluation import Budget, evaluate, substitute
+from netspec.expression import ExpressionError, has_variables, parse, size, variables
 from tests.texts import ends, grows, work
 
 NAMES = {
@@ -129,7 +122,7 @@ VALUES = [
 
 @pytest.mark.parametrize(("text", "value"), VALUES)
 def test_value(text, value):
-    found = parse(text).evaluate(NAMES, Budget())
+    found = evaluate(parse(text), NAMES, Budget())
     assert found == value
     assert type(found) is type(value)
 
@@ -272,7 +265,7 @@ def refusal(run, most=20_000):
 
 @pytest.mark.parametrize(("text", "code", "start", "end", "part"), ERRORS)
 def test_error(text, code, start, end, part):
-    error = refusal(lambda: parse(text).evaluate(NAMES, Budget()))
+    error = refusal(lambda: evaluate(parse(text), NAMES, Budget()))
     assert (error.code.id, error.start, error.end) == (code, start, end)
     assert part in str(error)
     assert set(error.facts) <= ({"name", "hint"} if code == "E303" else {"problem"})
@@ -281,24 +274,24 @@ def test_error(text, code, start, end, part):
 @pytest.mark.parametrize("text", [row[0] for row in ERRORS])
 def test_no_message_is_cropped(text):
     with pytest.raises(ExpressionError) as caught:
-        parse(text).evaluate(NAMES, Budget())
+        evaluate(parse(text), NAMES, Budget())
     assert len(str(caught.value)) <= 80  # where `show` crops
 
 
 def test_an_undefined_name_brings_the_nearest_one():
     with pytest.raises(ExpressionError) as caught:
-        parse("widht").evaluate({"width": 1}, Budget())
+        evaluate(parse("widht"), {"width": 1}, Budget())
     assert caught.value.facts == {"name": "widht", "hint": "did you mean `width`?"}
     with pytest.raises(ExpressionError) as caught:
-        parse("zzz").evaluate({"width": 1}, Budget())
+        evaluate(parse("zzz"), {"width": 1}, Budget())
     assert caught.value.facts == {"name": "zzz"}
 
 
 def test_the_deepest_expression_has_a_value():
-    assert parse("1" + "+1" * 31).evaluate({}, Budget()) == 32
-    assert parse("-" * 31 + "1").evaluate({}, Budget()) == -1
-    assert parse(deep(63)).evaluate({}, Budget()) == 1
-    assert parse("1" + " " * 999).evaluate({}, Budget()) == 1
+    assert evaluate(parse("1" + "+1" * 31), {}, Budget()) == 32
+    assert evaluate(parse("-" * 31 + "1"), {}, Budget()) == -1
+    assert evaluate(parse(deep(63)), {}, Budget()) == 1
+    assert evaluate(parse("1" + " " * 999), {}, Budget()) == 1
 
 
 def test_names_are_those_read():
@@ -322,16 +315,16 @@ def test_a_name_is_looked_up_only_when_it_is_needed():
             return super().__getitem__(name)
 
     names = Lazy(a=True, b=1, c=2)
-    assert parse("b if a else c").evaluate(names, Budget()) == 1
+    assert evaluate(parse("b if a else c"), names, Budget()) == 1
     assert asked == ["a", "b"]
 
 
 def test_the_budget_is_shared_by_the_expressions_of_a_file():
     budget = Budget(10)
     for _ in range(3):
-        parse("1 + 2").evaluate({}, budget)  # three steps each
+        evaluate(parse("1 + 2"), {}, budget)  # three steps each
     with pytest.raises(ExpressionError) as caught:
-        parse("1 + 2").evaluate({}, budget)
+        evaluate(parse("1 + 2"), {}, budget)
     assert (caught.value.code.id, caught.value.start, caught.value.end) == ("E302", 0, 1)
 
 
@@ -340,7 +333,7 @@ def test_comparing_nested_aliases_ends_with_the_budget():
     for _ in range(60):
         left, right = [left, left], [right, right]
     error = refusal(
-        lambda: parse("a == b").evaluate({"a": left, "b": right}, Budget(1_000)), most=50_000
+        lambda: evaluate(parse("a == b"), {"a": left, "b": right}, Budget(1_000)), most=50_000
     )
     assert error.code.id == "E302"
 
@@ -349,13 +342,13 @@ def test_comparing_deep_lists_does_not_recurse():
     left, right = [], []
     for _ in range(5_000):
         left, right = [left], [right]
-    assert parse("a == b").evaluate({"a": left, "b": right}, Budget()) is True
+    assert evaluate(parse("a == b"), {"a": left, "b": right}, Budget()) is True
 
 
 def test_long_texts_and_lists_are_refused_before_they_are_made():
     for text, names in [("a + a", {"a": "x" * 500_001}), ("a + a", {"a": [0] * 50_001})]:
         with pytest.raises(ExpressionError) as caught:
-            parse(text).evaluate(names, Budget())
+            evaluate(parse(text), names, Budget())
         assert (caught.value.code.id, caught.value.start, caught.value.end) == ("E302", 0, 5)
 
 
@@ -363,15 +356,15 @@ def test_reading_a_long_text_again_and_again_uses_the_budget_up():
     budget, names = Budget(), {"a": "x" * 1_000_000}
     with pytest.raises(ExpressionError) as caught:
         for _ in range(100):
-            parse("len(a)").evaluate(names, budget)
+            evaluate(parse("len(a)"), names, budget)
     assert caught.value.code.id == "E302"
 
 
 def test_every_item_of_a_list_is_a_step():
     budget, names = Budget(), {"a": [1] * 60_000}
-    assert parse("max(a)").evaluate(names, budget) == 1
+    assert evaluate(parse("max(a)"), names, budget) == 1
     with pytest.raises(ExpressionError) as caught:
-        parse("max(a)").evaluate(names, budget)
+        evaluate(parse("max(a)"), names, budget)
     assert (caught.value.code.id, caught.value.start, caught.value.end) == ("E302", 0, 6)
 
 
@@ -544,11 +537,19 @@ def test_size_error(text, code, start, end):
     assert (caught.value.code.id, caught.value.start, caught.value.end) == (code, start, end)
 
 
-def test_nothing_of_a_text_reaches_the_interpreter():
-    tree = ast.parse(Path(expression.__file__).read_text())
+@pytest.mark.parametrize(
+    ("module", "others"),
+    [(expression, {"math", "operator", "re"}), (evaluation, {"math", "operator"})],
+)
+def test_nothing_of_a_text_reaches_the_interpreter(module, others):
+    tree = ast.parse(Path(module.__file__).read_text())
     called = {
         n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and hasattr(n.func, "id")
     }
     assert not called & {"eval", "exec", "compile", "getattr", "setattr", "vars", "__import__"}
     imported = {n.names[0].name for n in ast.walk(tree) if isinstance(n, ast.Import)}
-    assert imported == {"math", "operator", "re"}
+    assert imported == others
+
+
+def test_every_call_that_is_parsed_has_a_meaning():
+    assert tuple(evaluation._CALLS) == expression.CALLS

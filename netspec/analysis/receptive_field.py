@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from ..graph import Node, Value
@@ -39,17 +39,18 @@ class Field:
         return f"Field(size={self.size}, stride={self.stride}, offset={self.offset})"
 
 
-def fields(net: Net) -> dict[int, Field | None]:
+def fields(net: Net, choose: Callable[..., Any] = max) -> dict[int, Field | None]:
     """Return the receptive field of every value of a net, by its id; None where unknown.
 
     A layer without a window keeps the field where it keeps the spatial extents; else what its
-    tops see is not a window of the input, and unknown. Branches that meet give the largest.
+    tops see is not a window of the input, and unknown. Branches that meet give the largest, or
+    what else `choose` picks.
     """
     found: dict[int, Field | None] = {}
     for value in net.flat.inputs.values():
         found[id(value)] = _start(value)
     for node in net.flat.nodes:
-        field = _through(node, found)
+        field = _through(node, found, choose)
         for top in node.tops:
             found[id(top)] = _start(top) if node.layer.source else field
     return found
@@ -69,7 +70,9 @@ def _start(value: Value) -> Field | None:
     return Field((1,) * axes, (1,) * axes, (0,) * axes) if axes > 0 else None
 
 
-def _through(node: Node, found: dict[int, Field | None]) -> Field | None:
+def _through(
+    node: Node, found: dict[int, Field | None], choose: Callable[..., Any] = max
+) -> Field | None:
     if not node.bottoms or not node.tops or node.tops[0].blob is None:
         return None
     known = [found.get(id(value)) for value in node.bottoms]
@@ -97,7 +100,8 @@ def _through(node: Node, found: dict[int, Field | None]) -> Field | None:
     sized = [field for field, blob in zip(known, blobs, strict=True) if blob.shape[2:] == spatial]
     if not sized or not spatial or any(field is None for field in sized):
         return None
-    return max((field for field in sized if field is not None), key=lambda field: field.size)
+    kept: Field = choose(filter(None, sized), key=lambda field: field.size)
+    return kept
 
 
 def _transposed(field: Field, window: Any) -> Field:

@@ -1,12 +1,14 @@
 """netspec check: every shape, weight and expectation of specs, for every phase and scale.
 
 A spec is a file, a folder, a pattern, `zoo:name` for a shipped one or a scale of one, or `-` for
-the standard input. Exit status: 0 clean, 1 findings, 2 wrong usage. Warnings are no findings.
+the standard input. Exit status: 0 clean, 1 findings, 2 wrong usage. Warnings are findings where
+--strict says so.
 
 examples:
   netspec check net.yaml
   netspec check zoo:resnet50 --at H=224,W=224
   netspec check net.yaml --phase train --set classes=5 --shape data=8,3,64,64
+  netspec check net.yaml --lint --strict --allow W802
   netspec check specs/ --format sarif > findings.sarif
 """
 
@@ -60,6 +62,10 @@ class Checked:
         named = self.seen[identity(found)]
         return named if "" not in named and len(named) < self.tried else []
 
+    def allow(self, warnings: Sequence[str]) -> None:
+        """Forget the warnings of some codes."""
+        self.diagnostics = [each for each in self.diagnostics if each.code.id not in warnings]
+
     @property
     def errors(self) -> int:
         """Return how many of the diagnostics are errors."""
@@ -83,13 +89,18 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="say findings only")
     parser.add_argument("--depth", type=int, metavar="N",
                         help="show blocks deeper than N as one row")  # fmt: skip
+    parser.add_argument("--lint", action="store_true",
+                        help="warn of what is legal and seldom meant")  # fmt: skip
+    parser.add_argument("--allow", action="append", default=[], type=warning, metavar="CODE",
+                        help="a warning that is meant; may be given again")  # fmt: skip
+    parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings too")
 
 
 def plain(specs: Sequence[str]) -> Any:
     """Return what argparse makes of specs alone: its import costs more than a net."""
     return SimpleNamespace(
         specs=list(specs), phase=None, scale=None, stage=[], level=0, vars=[], at=[], shapes=[],
-        format="human", quiet=False, depth=None,
+        format="human", quiet=False, depth=None, lint=False, allow=[], strict=False,
     )  # fmt: skip
 
 
@@ -115,6 +126,16 @@ def wrong(reason: str) -> ArgumentTypeError:
     from argparse import ArgumentTypeError
 
     return ArgumentTypeError(printable(reason)[:500])
+
+
+def warning(text: str) -> str:
+    """Return the code of a warning."""
+    from .explain import codes as every
+
+    known = [code for code in every() if code.startswith("W")]
+    if text.upper() not in known:
+        raise wrong(f"`{text}` is no warning; there are {', '.join(known)}")
+    return text.upper()
 
 
 def variable(text: str) -> tuple[str, Any]:
@@ -167,7 +188,7 @@ def shape(text: str) -> tuple[str, list[int | str]]:
 class Asked:
     """The net, or nets, that the options ask for."""
 
-    __slots__ = ("at", "level", "lone", "phase", "scale", "shapes", "stages", "vars")
+    __slots__ = ("at", "level", "lint", "lone", "phase", "scale", "shapes", "stages", "vars")
 
     def __init__(self, options: Namespace, lone: bool) -> None:
         self.phase: str | None = options.phase
@@ -178,27 +199,31 @@ class Asked:
         self.at = {name: size for given in options.at for name, size in given.items()}
         self.shapes: dict[str, Sequence[Any]] = dict(options.shapes)
         self.lone = lone  # of one spec: then it must have every name given
+        self.lint = False
 
 
 def run(options: Namespace) -> int:
-    """Check every spec named; return 1 where there are errors."""
+    """Check every spec named; return 1 where there are errors, or warnings that count."""
     from .. import formats
 
     paths = targets(options.specs)
     asked = Asked(options, len(paths) == 1)
-    errors = 0
+    asked.lint = options.lint
+    findings = 0
 
     def checked() -> Iterator[Checked]:
-        nonlocal errors
+        nonlocal findings
         for path in paths:
             found = check(path, asked)
-            errors += found.errors
+            if options.allow:
+                found.allow(options.allow)
+            findings += len(found.diagnostics) if options.strict else found.errors
             yield found
 
     form = formats.find(options.format)
     for text in form(checked(), options.quiet, options.depth):
         sys.stdout.write(text)
-    return 1 if errors else 0
+    return 1 if findings else 0
 
 
 def targets(named: Sequence[str]) -> list[str]:
@@ -307,6 +332,10 @@ def _net(spec: Spec, choice: Choice, asked: Asked) -> tuple[Net | None, list[Dia
         from ..analysis.expectations import judge
 
         judge(net, report, asked.at, bool(asked.vars or asked.shapes))
+    if asked.lint:
+        from ..analysis.lints import lints
+
+        return net, [*report.diagnostics, *lints(net)]
     return net, report.diagnostics
 
 

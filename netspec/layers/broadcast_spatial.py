@@ -32,6 +32,7 @@ class BroadcastSpatial(Layer):
     family = "structure"
     bottoms = (1, 2)
     reads = "any"
+    no_gradient = (1,)
 
     size: Shape = param(default=None, doc="spatial extents of the top, where no bottom gives them")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from .. import codes
 from ..blob import Blob
-from ..layer import Floats, Layer, Reject, param
+from ..layer import Reject, param
+from .data import _Transformed
 
 
-class WindowData(Layer):
+class WindowData(_Transformed):
     """Stand for windows of images, as R-CNN trains on, and their labels; the caller gives them.
 
     Shape   ->  batch_size x channels x crop_size x crop_size, batch_size
@@ -32,12 +33,6 @@ class WindowData(Layer):
     root_folder: str = param(default="", doc="ignored")
     crop_size: int = param(
         default=0, minimum=0, message="transform_param", doc="side of a window, pixels"
-    )
-    scale: float = param(default=1.0, message="transform_param", doc="factor of pixels; ignored")
-    mirror: bool = param(default=False, message="transform_param", doc="flip at random; ignored")
-    mean_file: str = param(default="", message="transform_param", doc="mean image; ignored")
-    mean_value: Floats = param(
-        default=None, message="transform_param", doc="mean of each channel; ignored"
     )
 
     def infer(self, *bottoms: Blob) -> list[Blob]:

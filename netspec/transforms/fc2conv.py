@@ -15,6 +15,7 @@ from ..analysis.cost import batch, macs
 from ..diagnostics import Report, SpecError
 from ..dim import Dim
 from ..document import parse, read_text
+from ..edits import Edits
 from ..importers import yaml_text
 from ..pipeline import compile_net
 from ..spec import as_list, holds_variables, validate
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from ..dim import Size
-    from ..document import Document
     from ..expand import Choice
     from ..graph import Node, Value
     from ..net import Net
@@ -76,108 +76,9 @@ def transform(
     report.close()
     if not surgery.kernels:
         surgery.refuse_net("it has no dense layer that reads a map")
-    edits = _Edits(spec.document)
+    edits = Edits(spec.document)
     surgery.change(edits, choices)
     return surgery.finish(edits, nets, file)
-
-
-class _Edits:
-    """Changes of a document: of its value, and of its text where that can be done in place."""
-
-    def __init__(self, document: Document) -> None:
-        self.document = document
-        self.text = document.source.text
-        self.value: Raw = dict(document.value)
-        self.changes: set[tuple[int, int, str]] = set()
-
-    def parent(self, path: Path) -> Any:
-        """Return the container of a path, copied, so that no alias of it changes."""
-        inside: Any = self.value
-        for step in path[:-1]:
-            inside[step] = copy.copy(inside[step])
-            inside = inside[step]
-        return inside
-
-    def set(self, path: Path, item: Any) -> None:
-        """Give a key or an item another value."""
-        self.parent(path)[path[-1]] = item
-        span = self.document.span(*path)
-        self.changes.add((span.start, span.end, yaml_text.flow(item)))
-
-    def rename(self, path: Path, key: str) -> None:
-        """Give a key another name, at its place."""
-        inside = self.parent(path)
-        items = [(key if name == path[-1] else name, item) for name, item in inside.items()]
-        inside.clear()
-        inside.update(items)
-        span = self.document.key_span(*path)
-        self.changes.add((span.start, span.end, key))
-
-    def insert(self, path: Path, key: str, item: Any) -> None:
-        """Put a key after the one at `path`."""
-        inside = self.parent(path)
-        items = dict(inside)
-        inside.clear()
-        for name, value in items.items():
-            inside[name] = value
-            if name == path[-1]:
-                inside[key] = item
-        said = f"{key}: {yaml_text.flow(item)}"
-        end = self.document.span(*path).end
-        if self.flows(path):
-            self.changes.add((end, end, f", {said}"))
-            return
-        line = self.line_end(end)
-        start = self.document.key_span(*path).start
-        indent = " " * (start - self.line_start(start))
-        self.changes.add((line, line, f"\n{indent}{said}"))
-
-    def remove(self, path: Path) -> None:
-        """Take a key out of a mapping, or an item out of a list."""
-        inside = self.parent(path)
-        del inside[path[-1]]
-        start = self.document.key_span(*path).start
-        end = self.document.span(*path).end
-        if self.flows(path):
-            before = self.text[:start].rstrip()
-            if before.endswith(","):
-                start = len(before) - 1
-            elif (after := re.compile(r"\s*,\s*").match(self.text, end)) is not None:
-                end = after.end()
-        else:
-            start = self.line_start(start)
-            end = self.line_end(end) + 1
-        self.changes.add((start, end, ""))
-
-    def flows(self, path: Path) -> bool:
-        """Return whether the container of a path is written in brackets."""
-        return self.document.span(*path[:-1]).text[:1] in ("{", "[")
-
-    def line_start(self, at: int) -> int:
-        return self.text.rfind("\n", 0, at) + 1
-
-    def line_end(self, at: int) -> int:
-        end = self.text.find("\n", at)
-        return len(self.text) if end < 0 else end
-
-    def written(self) -> tuple[str, bool]:
-        """Return the changed spec as YAML, and whether it is the old text with its comments."""
-        text, last = self.text, len(self.text) + 1
-        for start, end, put in sorted(self.changes, reverse=True):
-            if end > last:
-                break  # two changes of one place: the values will differ
-            text, last = text[:start] + put + text[end:], start
-        return self.checked(text)
-
-    def checked(self, text: str) -> tuple[str, bool]:
-        """Return a text where it says what it should; else the value, written anew."""
-        report = Report()
-        try:
-            if parse(read_text("spec", text, report), report).value == self.value:
-                return text, True
-        except SpecError:
-            pass
-        return yaml_text.text(self.value), False
 
 
 class _Surgery:
@@ -370,7 +271,7 @@ class _Surgery:
             self.shapes[name] = new
             self.say(f"{name}: {_times(dims)} -> {_times(new)}")
 
-    def change(self, edits: _Edits, choices: Sequence[Choice]) -> None:
+    def change(self, edits: Edits, choices: Sequence[Choice]) -> None:
         """Make every change that was noted, and those that the choice of a net means."""
         for path, kernel in self.kernels.items():
             self.change_dense(edits, path, kernel)
@@ -390,7 +291,7 @@ class _Surgery:
         if "expect" in edits.value:
             edits.remove(("expect",))
 
-    def change_dense(self, edits: _Edits, path: Path, kernel: int | list[int]) -> None:
+    def change_dense(self, edits: Edits, path: Path, kernel: int | list[int]) -> None:
         """Write one dense entry as a convolution."""
         edits.set((*path, "type"), "Convolution")
         params = _at(self.spec.document.value, path)[MESSAGE]
@@ -400,7 +301,7 @@ class _Surgery:
                 edits.remove((*path, MESSAGE, key))
         edits.rename((*path, MESSAGE), "convolution_param")
 
-    def settle(self, edits: _Edits, choices: Sequence[Choice]) -> None:
+    def settle(self, edits: Edits, choices: Sequence[Choice]) -> None:
         """Make the chosen scale and variables the spec's own."""
         scale, given = choices[0].scale, dict(choices[0].vars)
         if scale is not None and len(choices) == 1:
@@ -417,7 +318,7 @@ class _Surgery:
                 if name in named:
                     edits.set(("scales", other, name), value)
 
-    def leave_out(self, edits: _Edits, choice: Choice) -> None:
+    def leave_out(self, edits: Edits, choice: Choice) -> None:
         """Take out the losses, what is not of the chosen net, and the inputs only those read."""
         left: set[str] = set()
         for index, entry in reversed(list(enumerate(self.spec.layers))):
@@ -450,7 +351,7 @@ class _Surgery:
             for top in as_list(entry.get("top", entry["name"]))
         }  # fmt: skip
 
-    def finish(self, edits: _Edits, nets: Sequence[Net], file: str) -> Result:
+    def finish(self, edits: Edits, nets: Sequence[Net], file: str) -> Result:
         """Return the new spec, once its nets are known to be good."""
         text, kept = edits.written()
         report = Report()

@@ -6,7 +6,8 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netspec.expression import Budget, ExpressionError, has_variables, parse, size, substitute
+from netspec.evaluation import Budget, evaluate, substitute
+from netspec.expression import ExpressionError, has_variables, parse, size
 from tests.texts import work
 
 INTEGERS = st.integers(0, 10_000)
@@ -42,7 +43,7 @@ SUMS = st.recursive(
 
 def value_of(text):
     try:
-        return parse(text).evaluate({}, Budget())
+        return evaluate(parse(text), {}, Budget())
     except ExpressionError as error:
         assert 0 <= error.start <= error.end <= len(text)
         assert error.code.id in {"E301", "E302"}
@@ -89,7 +90,7 @@ def test_rounded_floats_are_those_of_python(number):
     names = {"x": number}
     meanings = {"floor": math.floor, "ceil": math.ceil, "int": int, "round": round}
     for name, meaning in meanings.items():
-        assert parse(f"{name}(x)").evaluate(names, Budget()) == meaning(number)
+        assert evaluate(parse(f"{name}(x)"), names, Budget()) == meaning(number)
 
 
 @given(INTEGERS, st.integers(1, 99), st.integers(0, 99))
@@ -171,7 +172,7 @@ GARBAGE = st.text(max_size=60) | st.lists(PIECES, max_size=40).map(" ".join)
 def test_any_text_has_a_value_or_an_error_with_a_place(text):
     def attempts():
         for attempt in (
-            lambda: parse(text).evaluate(NAMES, Budget()),
+            lambda: evaluate(parse(text), NAMES, Budget()),
             lambda: substitute(text, NAMES, Budget()),
             lambda: substitute("x${" + text + "}", NAMES, Budget()),
         ):

@@ -10,8 +10,9 @@ from torch import nn
 
 from netspec.graph import Node
 
-from ..lowering import Lowered, module
+from ..lowering import Lowered
 from .lstm_unit import lstm_unit
+from .rnn import recurrent
 
 
 class LSTM(nn.Module):
@@ -54,12 +55,4 @@ class LSTM(nn.Module):
 
 def lower(node: Node) -> Lowered:
     """Return Caffe's LSTM."""
-    shapes = {weight.name: weight.shape for weight in node.weights}
-    static = shapes.get("weight_xc_static")
-    return module(
-        LSTM,
-        shapes["weight_xc"][1],
-        node.layer.num_output,
-        static=static[1] if static else None,
-        expose=node.layer.expose_hidden or None,
-    )
+    return recurrent(node, LSTM, "weight_xc")

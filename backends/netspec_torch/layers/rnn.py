@@ -52,11 +52,16 @@ class RNN(nn.Module):
 
 def lower(node: Node) -> Lowered:
     """Return Caffe's RNN."""
+    return recurrent(node, RNN, "weight_xh")
+
+
+def recurrent(node: Node, kind: type, matrix: str) -> Lowered:
+    """Return one of Caffe's recurrent layers, given the name of the matrix of its input."""
     shapes = {weight.name: weight.shape for weight in node.weights}
-    static = shapes.get("weight_xh_static")
+    static = shapes.get(f"{matrix}_static")
     return module(
-        RNN,
-        shapes["weight_xh"][1],
+        kind,
+        shapes[matrix][1],
         node.layer.num_output,
         static=static[1] if static else None,
         expose=node.layer.expose_hidden or None,
