@@ -368,9 +368,10 @@ class _Inference:
             weight.lr_mult = float(item.get("lr_mult", 1.0))
             weight.decay_mult = float(item.get("decay_mult", 1.0))
             if weight in state and weight.lr_mult != 0 and len(given) != len(state):
+                here = (index, "lr_mult") if isinstance(entry, list) else ("lr_mult",)
                 raise Reject(
                     codes.BadParam, at="param", param="lr_mult", value=item.get("lr_mult", 1),
-                    reason="must be 0: the statistics are not learned",
+                    reason="must be 0: the statistics are not learned", inside=here,
                 )  # fmt: skip
             if name := item.get("name"):
                 self.share_one(node, weight, name, item, index)
@@ -451,7 +452,7 @@ class _Inference:
 
     def reject(self, node: Node, reject: Reject) -> None:
         facts = dict(reject.facts)
-        index = facts.pop("bottom", None)
+        index, _ = facts.pop("bottom", None), facts.pop("inside", None)
         blamed = node.bottoms if index is None else [node.bottoms[0], node.bottoms[index]]
         value = node.bottoms[index or 0] if node.bottoms else None
         other = node.bottoms[0] if node.bottoms else None
@@ -479,13 +480,14 @@ class _Inference:
 
     def where(self, node: Node, reject: Reject, index: int | None) -> Span:
         place, layer = node.place, node.layer
+        inside: tuple[str | int, ...] = reject.facts.get("inside", ())
         if reject.at in ("param", "top", "loss_weight", "propagate_down"):
-            return place.span(reject.at)
+            return place.span(reject.at, *inside)
         if reject.at is not None and reject.at in layer.params:
             declared = layer.params[reject.at]
             message = declared.message or layer.message
             if message in node.entry:
-                return place.span(message, declared.field)
+                return place.span(message, declared.field, *inside)
             return place.span("type")
         if reject.code is codes.ParamMissing and layer.message in node.entry:
             return place.key_span(layer.message)
