@@ -363,7 +363,7 @@ def eltwise(d: Dice) -> Drawn:
     if operation != "SUM" or d.chance():
         p["operation"] = operation
     shape, count = d.shape(0, 5), d.whole(2, 4)
-    if operation == "SUM" and d.chance():
+    if (operation == "SUM" and d.chance()) or (operation == "MAX" and d.chance(0.2)):
         p["coeff"] = [d.pick(1.0, -1.0, 0.5, 0.0, 2.0) for _ in range(count)]
     if operation == "PROD":
         p |= d.maybe(stable_prod_grad=d.chance())
