@@ -698,6 +698,14 @@ class InnerProduct(Reference):
             y = y + weights[1]
         return [y.reshape(*x.shape[:axis], w.shape[1])]
 
+    def backward(self, bottoms: Arrays, weights: Arrays, douts: Arrays) -> Any:
+        turned = self.get("transpose", False)
+        w = weights[0] if turned else weights[0].T
+        x, dy = bottoms[0].reshape(-1, w.shape[0]), douts[0].reshape(-1, w.shape[1])
+        dw = x.T @ dy
+        found = [dw if turned else dw.T, dy.sum(0)]
+        return [(dy @ w.T).reshape(bottoms[0].shape)], found[: len(weights)]
+
 
 class Embed(Reference):
     undifferentiated = (0,)
@@ -1184,3 +1192,82 @@ TYPES = {
     each.__name__: each for each in list(globals().values())
     if isinstance(each, type) and issubclass(each, Reference)
 }  # fmt: skip
+
+
+class Solver:
+    """Caffe's solvers: rates, clipping, averages over passes, regularisation, updates."""
+
+    usual = {
+        "type": "SGD", "momentum": 0.0, "momentum2": 0.999, "rms_decay": 0.99, "delta": 1e-8,
+        "weight_decay": 0.0, "regularization_type": "L2", "clip_gradients": -1.0, "iter_size": 1,
+        "gamma": 0.0, "power": 0.0, "stepvalue": [],
+    }  # fmt: skip
+
+    def __init__(self, fields: dict[str, Any], shapes: Sequence[Shape]) -> None:
+        self.p = {**self.usual, **fields}
+        self.iteration = 0
+        self.step = 0
+        self.history = [[np.zeros(s), np.zeros(s)] for s in shapes]
+
+    def rate(self) -> float:
+        p, i = self.p, self.iteration
+        base, gamma, power = p["base_lr"], p["gamma"], p["power"]
+        policy = p["lr_policy"]
+        if policy == "step":
+            return base * gamma ** (i // p["stepsize"])
+        if policy == "exp":
+            return base * gamma**i
+        if policy == "inv":
+            return base * (1 + gamma * i) ** -power
+        if policy == "multistep":
+            if self.step < len(p["stepvalue"]) and i >= p["stepvalue"][self.step]:
+                self.step += 1
+            return base * gamma**self.step
+        if policy == "poly":
+            return base * (1 - i / p["max_iter"]) ** power
+        if policy == "sigmoid":
+            return base / (1 + math.exp(-gamma * (i - p["stepsize"])))
+        return base
+
+    def apply(
+        self, weights: list[Array], diffs: Arrays, mults: Sequence[tuple[float, float]]
+    ) -> float:
+        """Move the weights in place by summed gradients; return the rate."""
+        p, rate = self.p, self.rate()
+        norm = math.sqrt(sum((d * d).sum() for d in diffs))
+        clip = p["clip_gradients"]
+        scale = clip / norm if 0 <= clip < norm else 1.0
+        for index, (w, diff) in enumerate(zip(weights, diffs, strict=True)):
+            lr_mult, decay_mult = mults[index]
+            g = diff * scale / p["iter_size"]
+            decay = p["weight_decay"] * decay_mult
+            g = g + decay * (np.sign(w) if p["regularization_type"] == "L1" else w)
+            w -= self.update(g, rate * lr_mult, self.history[index])
+        self.iteration += 1
+        return rate
+
+    def update(self, g: Array, rate: float, history: list[Array]) -> Array:
+        p, kind = self.p, self.p["type"]
+        momentum, delta, old = p["momentum"], p["delta"], history[0]
+        if kind in ("SGD", "Nesterov"):
+            history[0] = momentum * old + rate * g
+            if kind == "SGD":
+                return history[0]
+            return (1 + momentum) * history[0] - momentum * old
+        if kind == "AdaGrad":
+            history[0] = old + g * g
+            return rate * g / (np.sqrt(history[0]) + delta)
+        if kind == "RMSProp":
+            history[0] = p["rms_decay"] * old + (1 - p["rms_decay"]) * g * g
+            return rate * g / (np.sqrt(history[0]) + delta)
+        if kind == "AdaDelta":
+            history[0] = momentum * old + (1 - momentum) * g * g
+            g = g * np.sqrt((history[1] + delta) / (history[0] + delta))
+            history[1] = momentum * history[1] + (1 - momentum) * g * g
+            return rate * g
+        beta = p["momentum2"]
+        history[0] = momentum * old + (1 - momentum) * g
+        history[1] = beta * history[1] + (1 - beta) * g * g
+        t = self.iteration + 1
+        correction = math.sqrt(1 - beta**t) / (1 - momentum**t)
+        return rate * correction * history[0] / (np.sqrt(history[1]) + delta)

@@ -21,7 +21,7 @@ from .golden import Case
 
 DRAWS = int(os.environ.get("NETSPEC_DRAWS", "14"))
 SEED = int(os.environ.get("NETSPEC_SEED", "0"))
-STRINGS = {"name", "type", "bottom", "top", "source"}
+STRINGS = {"name", "type", "bottom", "top", "source", "lr_policy", "regularization_type"}
 
 
 class Dice:
