@@ -427,3 +427,48 @@ def complain(kind: str, shapes: str, fields: str, at: str, folder) -> str:
 @pytest.mark.parametrize("kind, shapes, fields, at", rows())
 def test_refused(kind: str, shapes: str, fields: str, at: str, tmp_path) -> None:
     assert not complain(kind, shapes, fields, at, tmp_path)
+
+
+SOLVERS = """
+lr_policy: "odd" | odd
+momentum: 0.9 |
+lr_policy: "step" gamma: 0.5 |
+lr_policy: "step" gamma: 0.5 stepsize: 0 | stepsize
+lr_policy: "step" gamma: -0.5 stepsize: 2 | gamma
+lr_policy: "exp" gamma: -1 | gamma
+lr_policy: "inv" gamma: -1 power: 1 | gamma
+lr_policy: "multistep" gamma: -1 stepvalue: 1 | gamma
+lr_policy: "sigmoid" gamma: 1 |
+lr_policy: "fixed" type: "sgd" | type
+lr_policy: "fixed" type: "AdaGrad" momentum: 0.9 | momentum
+lr_policy: "fixed" type: "RMSProp" momentum: 0.9 | momentum
+lr_policy: "fixed" type: "RMSProp" rms_decay: 1 | rms_decay
+lr_policy: "fixed" type: "RMSProp" rms_decay: -0.1 | rms_decay
+lr_policy: "fixed" solver_type: ADAGRAD momentum: 0.9 | momentum
+lr_policy: "fixed" solver_type: SGD type: "SGD" | solver_type
+lr_policy: "fixed" average_loss: 0 | average_loss
+lr_policy: "fixed" train_net: "net.prototxt" | net
+lr_policy: "fixed" test_iter: 1 | test_iter
+lr_policy: "fixed" test_iter: 1 test_interval: 0 | test_iter
+lr_policy: "fixed" test_iter: 1 test_interval: 1 test_state { } test_state { } | test_state
+lr_policy: "fixed" test_net: "net.prototxt" test_interval: 1 | test_net
+lr_policy: "fixed" regularization_type: "L3" weight_decay: 0.1 | regularization_type
+lr_policy: "fixed" iter_size: 0 | iter_size
+lr_policy: "fixed" unknown: 1 | unknown
+lr_policy: "fixed" solver_mode: TPU | solver_mode
+"""
+
+
+@pytest.mark.parametrize("row", [row for row in SOLVERS.splitlines() if row])
+def test_solver_refused(row: str, tmp_path) -> None:
+    fields, at = (part.strip() for part in row.split(" |"))
+    shapes = "2,3 2,3"
+    (tmp_path / "net.prototxt").write_text(layer_text("EuclideanLoss", shapes, ""))
+    path = tmp_path / "solver.prototxt"
+    lines = re.sub(r"([{}]|\w+: *(?:\"[\w.]*\"|[^\s{}]+))", r"\1\n", fields)
+    path.write_text(f'net: "net.prototxt"\nbase_lr: 0.1\n{lines}')
+    with pytest.raises(netspec.SpecError) as caught:
+        netspec.load(str(path), phase="train")
+    first = caught.value.diagnostics[0]
+    assert first.span is not None and first.span.source.name == str(path)
+    assert at in first.span.source.line(first.span.source.position(first.span.start)[0])
