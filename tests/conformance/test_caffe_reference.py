@@ -294,7 +294,7 @@ def mvn(d: Dice) -> Drawn:
     p = d.maybe(normalize_variance=d.chance(), across_channels=d.chance(), eps=d.pick(1e-9, 0.01))
     shape = d.shape(1, 4)
     rows = reference.MVN(p).split(numpy.zeros(shape))[0]
-    if rows.shape[1] < 3:  # the variance of one is 0, and its rounding is all there is
+    if rows.shape[1] == 2:  # what cancels there is only rounding
         return mvn(d)
     if p.get("normalize_variance", True) and p.get("eps") == 0.01:
         return Drawn(p, d.normal(shape))
@@ -306,7 +306,7 @@ def batch_norm(d: Dice) -> Drawn:
     if d.chance(0.4):
         p["use_global_stats"] = d.chance()
     shape = d.shape(2, 5)
-    if shape[0] * math.prod(shape[2:]) < 3:
+    if shape[0] * math.prod(shape[2:]) == 2:  # what cancels there is only rounding
         return batch_norm(d)
     c = shape[1]
     factor = d.pick(0.0, 1.0, 7.5)
@@ -528,7 +528,7 @@ def softmax_with_loss(d: Dice) -> Drawn:
         if rest[0] != shape[0]:  # labels.shape(0) must be the batch's
             return softmax_with_loss(d)
         form = rest
-    x = d.normal(shape, d.pick(1.0, 5.0))
+    x = d.normal(shape, d.pick(1.0, 5.0, 80.0))
     return Drawn(p, x, labels.reshape(form), loss_param=loss)
 
 
@@ -541,13 +541,14 @@ def infogain_loss(d: Dice) -> Drawn:
     rest = (*shape[:axis], *shape[axis + 1 :])
     labels = d.labels(rest, k, loss.get("ignore_label"))
     h = d.normal(d.pick((k, k), (1, 1, k, k), (k * k,)))
-    return Drawn(p, d.normal(shape), labels, h, loss_param=loss, tops=d.pick(1, 2), silent=(1,))
+    x = d.normal(shape, d.pick(1.0, 40.0))
+    return Drawn(p, x, labels, h, loss_param=loss, tops=d.pick(1, 2), silent=(1,))
 
 
 def sigmoid_cross_entropy_loss(d: Dice) -> Drawn:
     shape = d.shape(1, 5, 90)
     loss = loss_param(d, 2)
-    x = d.normal(shape, d.pick(1.0, 5.0))
+    x = d.normal(shape, d.pick(1.0, 5.0, 60.0))
     target = d.rng.random(shape).astype("f4") if d.chance() else d.labels(shape, 2)
     if "ignore_label" in loss:
         target = numpy.where(d.rng.random(shape) < 0.3, loss["ignore_label"], target).astype("f4")
@@ -571,6 +572,8 @@ def hinge_loss(d: Dice) -> Drawn:
 def multinomial_logistic_loss(d: Dice) -> Drawn:
     shape = d.shape(2, 4, 60)
     x = d.rng.uniform(0.01, 1.0, shape).astype("f4")
+    if d.chance(0.3):
+        x = numpy.where(d.rng.random(shape) < 0.3, d.pick(0.0, -1.0, 1e-25), x).astype("f4")
     labels = d.labels((shape[0], *[1] * d.whole(0, 3)), math.prod(shape[1:]))
     return Drawn({}, x, labels)
 
@@ -672,6 +675,11 @@ def message(kind: str) -> str:
     return f"{words.removeprefix('_')}_param"
 
 
+INDEXED = {  # bottoms that may be whole numbers as well
+    "Accuracy": 1, "BatchReindex": 1, "ContrastiveLoss": 2, "Embed": 0, "HingeLoss": 1,
+    "InfogainLoss": 1, "MultinomialLogisticLoss": 1, "SoftmaxWithLoss": 1,
+}  # fmt: skip
+
 # -- how it is run ------------------------------------------------------------
 
 
@@ -718,8 +726,15 @@ class Draw(Case):
                 self.loss_weight = d.pick(0.5, 3.0)
                 layer["loss_weight"] = [self.loss_weight, *[0] * (drawn.tops - 1)]
         shapes = {n: list(b.shape) for n, b in zip(names, drawn.bottoms, strict=True)}
+        self.indices: set[str] = set()
         if d.chance():
-            self.text = json.dumps({"name": "one", "inputs": shapes, "layers": [layer]})
+            if kind in INDEXED and d.chance():
+                self.indices = {names[INDEXED[kind]]}
+            inputs = {
+                n: {"shape": s, "dtype": "int64"} if n in self.indices else s
+                for n, s in shapes.items()
+            }
+            self.text = json.dumps({"name": "one", "inputs": inputs, "layers": [layer]})
             self.file = "net.yaml"
         else:
             inputs = [
@@ -780,7 +795,8 @@ class Draw(Case):
                 douts[0] = numpy.full((), self.loss_weight, "f4")
                 self.arrays[f"{prefix}loss"] = numpy.float32(self.loss_weight * made[0])
             for name, value in zip(names, bottoms, strict=True):
-                self.arrays[f"{prefix}in/{name}"] = value.astype("f4")
+                kept = "i8" if name in self.indices else "f4"
+                self.arrays[f"{prefix}in/{name}"] = value.astype(kept)
             for name, value in zip(tops, made, strict=True):
                 self.arrays[f"{prefix}out/{name}"] = value.astype("f4")
             if self.meta["has_backward"]:
