@@ -165,6 +165,9 @@ class Graph:
 
     def _check_in_place(self, node: Node, value: Value, report: Report) -> None:
         reader = next((reader for reader in value.readers if reader is not node), None)
+        if sum(bottom is value for bottom in node.bottoms) > 1:
+            reader = node
+        maker = value.maker
         if not node.layer.in_place:
             report.add(
                 codes.BadParam, node.place.span("top"), param="top", value=value.name,
@@ -180,6 +183,15 @@ class Graph:
                 blob=value.name,
                 reader=reader.name,
             )
+        elif maker is not None and "loss_weight" in maker.entry and _weighted(maker, value):
+            report.add(
+                codes.SharedInPlace,
+                node.place.span("top"),
+                [(maker.place.span("loss_weight"), "the loss reads it here")],
+                layer=node.name,
+                blob=value.name,
+                reader=f"{maker.name}.loss_weight",
+            )
 
     def keep(self, wanted: Iterable[Value], start: int = 0) -> None:
         """Drop the layers from `start` on that no wanted value needs."""
@@ -194,6 +206,14 @@ class Graph:
                 for value in node.bottoms:
                     value.readers.remove(node)
         self.nodes[start:] = reversed(kept)
+
+
+def _weighted(node: Node, top: Value) -> bool:
+    """Return whether a top is a part of the loss because `loss_weight` says so."""
+    given = node.entry["loss_weight"]
+    weights = given if isinstance(given, list) else [given]
+    index = next(index for index, value in enumerate(node.tops) if value is top)
+    return index < len(weights) and weights[index] != 0
 
 
 def undefined(

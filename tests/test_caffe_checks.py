@@ -429,6 +429,47 @@ def test_refused(kind: str, shapes: str, fields: str, at: str, tmp_path) -> None
     assert not complain(kind, shapes, fields, at, tmp_path)
 
 
+NETS = {
+    "its own bottom twice": ("Eltwise | x x | x", "top"),
+    "a loss reads the top": ("ReLU | x | a | loss_weight: 1\nTanH | a | a", "top"),
+    "another layer reads the bottom": ("ReLU | x | a\nTanH | x | x", "top"),
+    "another layer makes the top": ("ReLU | x | a\nTanH | x | a", "top"),
+    "one top twice": ("Split | x | a a", "top"),
+    "no such bottom": ("ReLU | q | a", "bottom"),
+    "a bottom made later": ("ReLU | b | a\nTanH | x | b", "bottom"),
+    "no such type": ("Relu | x | a", "type"),
+    "another shape of a shared weight": (
+        'InnerProduct | x | a | param { name: "w" } inner_product_param { num_output: 3 }\n'
+        'InnerProduct | x | b | param { name: "w" } inner_product_param { num_output: 4 }', "name"),
+    "another rate of a shared weight": (
+        'InnerProduct | x | a | param { name: "w" lr_mult: 2 } inner_product_param { num_output: 3 }\n'
+        'InnerProduct | x | b | param { name: "w" lr_mult: 1 } inner_product_param { num_output: 3 }', "lr_mult"),
+    "another decay of a shared weight": (
+        'InnerProduct | x | a | param { name: "w" decay_mult: 2 } inner_product_param { num_output: 3 }\n'
+        'InnerProduct | x | b | param { name: "w" decay_mult: 1 } inner_product_param { num_output: 3 }', "decay_mult"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_net_refused(name: str, tmp_path) -> None:
+    rows, at = NETS[name]
+    layers = ['layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }']
+    for index, row in enumerate(rows.splitlines()):
+        kind, bottoms, tops, *fields = (part.strip() for part in row.split(" | "))
+        named = [f'bottom: "{blob}"' for blob in bottoms.split()]
+        named += [f'top: "{blob}"' for blob in tops.split()]
+        spread = re.sub(r"([{}]|\w+: *(?:\"\w*\"|[^\s{}]+))", r"\1\n", " ".join(fields))
+        head = ["layer {", f'name: "l{index}"', f'type: "{kind}"']
+        layers += [*head, *named, spread, "}"]
+    path = tmp_path / "net.prototxt"
+    path.write_text("\n".join(layers))
+    with pytest.raises(netspec.SpecError) as caught:
+        netspec.load(str(path))
+    first = caught.value.diagnostics[0]
+    assert first.span is not None
+    assert at in first.span.source.line(first.span.source.position(first.span.start)[0])
+
+
 SOLVERS = """
 lr_policy: "odd" | odd
 momentum: 0.9 |
