@@ -164,22 +164,26 @@ class Graph:
         self.nodes.append(node)
 
     def _check_in_place(self, node: Node, value: Value, report: Report) -> None:
-        reader = next((reader for reader in value.readers if reader is not node), None)
+        reader, maker = (
+            next((each for each in value.readers if each is not node), None),
+            value.maker,
+        )
+        if sum(bottom is value for bottom in node.bottoms) > 1:
+            reader = node
         if not node.layer.in_place:
             report.add(
                 codes.BadParam, node.place.span("top"), param="top", value=value.name,
                 layer=node.name, reason=f"cannot be its bottom: {node.type} does not work in place",
                 hint="give the top another name",
             )  # fmt: skip
-        elif reader is not None:
+        elif reader is not None or (maker is not None and _weighted(maker, value)):
+            by, key = (reader, "name") if reader else (maker, "loss_weight")
+            assert by is not None  # one of the two
+            name, where = by.name if reader else f"{by.name}.loss_weight", by.place.span(key)
             report.add(
-                codes.SharedInPlace,
-                node.place.span("top"),
-                [(reader.place.span("name"), f"`{reader.name}` reads it here")],
-                layer=node.name,
-                blob=value.name,
-                reader=reader.name,
-            )
+                codes.SharedInPlace, node.place.span("top"), [(where, f"`{name}` reads it here")],
+                layer=node.name, blob=value.name, reader=name,
+            )  # fmt: skip
 
     def keep(self, wanted: Iterable[Value], start: int = 0) -> None:
         """Drop the layers from `start` on that no wanted value needs."""
@@ -194,6 +198,14 @@ class Graph:
                 for value in node.bottoms:
                     value.readers.remove(node)
         self.nodes[start:] = reversed(kept)
+
+
+def _weighted(node: Node, top: Value) -> bool:
+    """Return whether a top is a part of the loss because `loss_weight` says so."""
+    given = node.entry.get("loss_weight", [])
+    weights = given if isinstance(given, list) else [given]
+    index = next(index for index, value in enumerate(node.tops) if value is top)
+    return index < len(weights) and weights[index] != 0
 
 
 def undefined(

@@ -349,9 +349,10 @@ class _Inference:
             weight.lr_mult = float(item.get("lr_mult", 1.0))
             weight.decay_mult = float(item.get("decay_mult", 1.0))
             if weight in state and weight.lr_mult != 0 and len(given) != len(state):
+                here = (index, "lr_mult") if isinstance(entry, list) else ("lr_mult",)
                 raise Reject(
                     codes.BadParam, at="param", param="lr_mult", value=item.get("lr_mult", 1),
-                    reason="must be 0: the statistics are not learned",
+                    reason="must be 0: the statistics are not learned", inside=here,
                 )  # fmt: skip
             if name := item.get("name"):
                 self.share_one(node, weight, name, item, index)

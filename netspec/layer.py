@@ -31,7 +31,10 @@ else:
 
 
 class Reject(Exception):
-    """A layer cannot take its bottoms; `at` names the param to blame, if it is one."""
+    """A layer cannot take its bottoms; `at` names the param to blame, if it is one.
+
+    Among the facts `bottom` is the index of the one to blame, `inside` a path within the param.
+    """
 
     def __init__(self, code: type[Code], at: str | None = None, **facts: Any) -> None:
         super().__init__(code.id)
@@ -88,6 +91,7 @@ def param(
 # params by which a weight is computed from what is stored
 PARAMETRIZATIONS = ("spectral_norm", "equalized_lr", "binary_weight")
 FILLERS = ("constant", "uniform", "gaussian", "positive_unitball", "xavier", "msra", "bilinear")
+_FANS = ("positive_unitball", "xavier", "msra")
 _NUMBER = {"type": "number"}
 FILLER: dict[str, Any] = {
     "type": "object",
@@ -351,21 +355,27 @@ def reject_filler(layer: Layer, filler: Filler | None, shape: Sequence[Size]) ->
     """
     if not filler:
         return
-    kind = filler.get("type", "constant")
-    reason = ""
+    kind, sparse = filler.get("type", "constant"), filler.get("sparse", -1)
+    reason, inside = "", "type"
     if kind == "uniform" and filler.get("min", 0) > filler.get("max", 1):
         reason = f"draws from {filler.get('min', 0)} to {filler.get('max', 1)}, which is nothing"
+        inside = "min" if "min" in filler else "max"
     elif kind == "gaussian" and filler.get("std", 1) <= 0:
-        reason = f"needs a std above 0, not {filler['std']}"
-    elif kind == "gaussian" and (sparse := filler.get("sparse", -1)) != -1:
-        outputs = shape[0] if shape else 1
+        reason, inside = f"needs a std above 0, not {filler['std']}", "std"
+    elif sparse != -1 and kind != "gaussian":
+        reason, inside = f"has no `sparse: {sparse}`: that is for gaussian", "sparse"
+    elif sparse != -1:
+        outputs = shape[0] if shape else 0
         if sparse < 0 or (isinstance(outputs, int) and sparse > outputs):
-            reason = f"keeps `sparse: {sparse}` of {outputs} outputs"
+            reason, inside = f"keeps `sparse: {sparse}` of {outputs} outputs", "sparse"
     elif kind == "bilinear":
         square = len(shape) == 4 and shape[2] == shape[3]
         reason = "" if square else f"fills square 2-D filters, not {'x'.join(map(str, shape))}"
+    elif kind in _FANS and not shape:
+        reason = "counts by the first axis, and fills one number here"
     if reason:
         from . import codes
 
         given = [name for name in layer.params if getattr(layer, name) is filler]
-        raise Reject(codes.BadParam, at=given[0] if given else None, value=kind, reason=reason)
+        at = given[0] if given else None
+        raise Reject(codes.BadParam, at=at, inside=(inside,), value=kind, reason=reason)

@@ -31,7 +31,7 @@ def told(
     `again` holds how many layers may still be run again to find a cure, once that is known.
     """
     facts = dict(reject.facts)
-    index = facts.pop("bottom", None)
+    index, inside = facts.pop("bottom", None), facts.pop("inside", ())
     blamed = node.bottoms if index is None else [node.bottoms[0], node.bottoms[index]]
     value = node.bottoms[index or 0] if node.bottoms else None
     other = node.bottoms[0] if node.bottoms else None
@@ -48,7 +48,7 @@ def told(
     related += [(place.span("name"), "used here") for place in reversed(node.origin)]
     if reject.code is codes.NotDivisible and isinstance(facts.get("channels"), int):
         facts |= _divisors(node, reject, facts["channels"])
-    return _where(node, reject, index), related, facts
+    return _where(node, reject, index, inside), related, facts
 
 
 def _divisors(node: Node, reject: Reject, count: int) -> dict[str, str]:
@@ -62,15 +62,15 @@ def _divisors(node: Node, reject: Reject, count: int) -> dict[str, str]:
     return {"hint": f"`{reject.at}` may be {', '.join(divisors)}"}
 
 
-def _where(node: Node, reject: Reject, index: int | None) -> Span:
+def _where(node: Node, reject: Reject, index: int | None, inside: tuple[str | int, ...]) -> Span:
     place, layer = node.place, node.layer
     if reject.at in ("param", "top", "loss_weight", "propagate_down"):
-        return place.span(reject.at)
+        return place.span(reject.at, *inside)
     if reject.at is not None and reject.at in layer.params:
         declared = layer.params[reject.at]
         message = declared.message or layer.message
         if message in node.entry:
-            return place.span(message, declared.field)
+            return place.span(message, declared.field, *inside)
         return place.span("type")
     if reject.code is codes.ParamMissing and layer.message in node.entry:
         return place.key_span(layer.message)

@@ -74,8 +74,9 @@ def check(solver: Raw, place: Place, report: Report) -> None:
             refuse("momentum", "is not for RMSProp, which has none")
         if not 0 <= full["rms_decay"] < 1:
             refuse("rms_decay", "must be at least 0 and less than 1")
-    if full["iter_size"] < 1:
-        refuse("iter_size", "must be at least 1")
+    for field in ("iter_size", "average_loss"):
+        if full.get(field, 1) < 1:
+            refuse(field, "must be at least 1")
 
 
 def _rates(full: Raw, refuse: Any) -> None:

@@ -31,17 +31,17 @@ class CaffeSolver(Optimizer):
         super().__init__(params, {"lr_mult": 1.0, "decay_mult": 1.0, "lr": 0.0})
         self.iteration = 0
         self.passed = 0  # step values of the policy multistep
-        self._rate()
+        for group in self.param_groups:
+            group["lr"] = self.rate() * group["lr_mult"]
 
     def rate(self) -> float:
         """Return the learning rate of the next step, before any multiplier."""
         return learning_rate(self.solver, self.iteration, self.passed)[0]
 
-    def _rate(self) -> float:
+    def _rate(self) -> None:
         rate, self.passed = learning_rate(self.solver, self.iteration, self.passed)
         for group in self.param_groups:
             group["lr"] = rate * group["lr_mult"]
-        return rate
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
@@ -55,11 +55,14 @@ class CaffeSolver(Optimizer):
             (group, weight)
             for group in self.param_groups
             for weight in group["params"]
-            if weight.grad is not None
+            if weight.requires_grad
         ]
-        scale = self._clip([weight.grad for _, weight in moved]) / self.solver["iter_size"]
+        diffs = [weight.grad for _, weight in moved if weight.grad is not None]
+        scale = self._clip(diffs) / self.solver["iter_size"]
         for group, weight in moved:
-            diff = self._regularise(weight.grad * scale, weight, group["decay_mult"])
+            # what no loss reaches has the gradient 0 in Caffe: it decays, and momentum moves it
+            diff = torch.zeros_like(weight) if weight.grad is None else weight.grad * scale
+            diff = self._regularise(diff, weight, group["decay_mult"])
             weight.sub_(self.update(diff, group["lr"], self._history(weight)))
         self.iteration += 1
         return loss

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from ..diagnostics import Report
     from .caffe import Imported
-    from .caffe_upgrade import Raw
+    from .caffe_upgrade import Path, Raw
 
     Dims = list[Any]
 
 SOURCES = ("Input", "Data", "ImageData", "HDF5Data", "WindowData", "MemoryData")
+TOPS = {"Data": (1, 2), "ImageData": (2, 2), "MemoryData": (2, 2), "WindowData": (2, 2)}
 BATCH = "N"
 
 
@@ -79,6 +80,9 @@ def inputs(
                     continue
                 origin = raw.origin(("top", top.index))
                 document.places["inputs", name] = origin
+                for axis, dim in enumerate(top.dims or ()):
+                    if raw.values["type"] == "Input" and type(dim) is int and dim < 1:
+                        document.places["inputs", name, axis] = _dim(raw, top.index, axis)
                 dims = _merged(by_name[name])
                 found[name] = _settled(name, dims if isinstance(dims, list) else None, document)
     return found, left
@@ -93,12 +97,50 @@ def refuse(raw: Raw, document: Imported, report: Report) -> None:
             codes.WrongBottomCount, document.values.span(*raw.origin(("bottom",))), type=kind,
             layer=name, expected="0 bottoms", count=len(bottoms),
         )  # fmt: skip
+    names = values.get("top", ())
+    fewest, most = TOPS.get(kind, (1, len(names)))
+    if names and not fewest <= len(names) <= most:
+        wanted = f"{most} tops" if fewest == most else f"{fewest} or {most} tops"
+        report.add(
+            codes.WrongTopCount, document.values.span(*raw.origin(("top",))), type=kind,
+            layer=name, expected=wanted, count=len(names),
+        )  # fmt: skip
+    shapes = values.get("input_param", {}).get("shape", []) if kind == "Input" else []
+    if len(shapes) not in (0, 1, len(names)):
+        report.add(
+            codes.WrongCount, document.values.span(*raw.origin(("input_param", "shape"))),
+            key="shape", layer=name, expected=f"1 or {len(names)}", count=len(shapes),
+        )  # fmt: skip
+    if kind == "MemoryData":
+        refuse_empty(raw, document, report)
     if kind == "HDF5Data" and "transform_param" in values:
         report.add(
             codes.BadParam, document.values.name_span(*raw.origin(("transform_param",))),
             param="transform_param", value=values["transform_param"], layer=name,
             reason="is not for HDF5Data, which hands its data on as it is",
         )  # fmt: skip
+
+
+def _dim(raw: Raw, top: int, axis: int) -> Path:
+    """Return where an Input says the extent of an axis of a top."""
+    shapes = raw.values.get("input_param", {}).get("shape", [])
+    return raw.origin(("input_param", "shape", min(top, len(shapes) - 1), "dim", axis))
+
+
+def refuse_empty(raw: Raw, document: Imported, report: Report) -> None:
+    """Note the extents that a MemoryData lacks, or that are 0."""
+    param = raw.values.get("memory_data_param", {})
+    for key in ("batch_size", "channels", "height", "width"):
+        if key not in param:
+            report.add(
+                codes.ParamMissing, document.values.name_span(*raw.origin(("memory_data_param",))),
+                layer=raw.values.get("name", ""), param=key, what=" (an extent of the data)",
+            )  # fmt: skip
+        elif param[key] == 0:
+            report.add(
+                codes.OutOfRange, document.values.span(*raw.origin(("memory_data_param", key))),
+                key=key, value=0, limit="at least 1",
+            )  # fmt: skip
 
 
 def _settled(name: str, dims: Dims | None, document: Imported) -> Dims:

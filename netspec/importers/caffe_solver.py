@@ -69,6 +69,12 @@ def _tests(values: Values, report: Report) -> None:
             codes.BadSolver, values.span(field), field="test_iter", value=iterations,
             reason=f"must be given for each of {nets} test nets",
         )  # fmt: skip
+    states = len(root.get("test_state", ()))
+    if states and states != iterations:
+        report.add(
+            codes.BadSolver, values.span("test_state"), field="test_state", value=states,
+            reason=f"must be given once for each test net, of which there are {iterations}",
+        )  # fmt: skip
     if iterations and root.get("test_interval", 0) <= 0:
         report.add(
             codes.BadSolver, values.name_span("test_iter"), field="test_interval",

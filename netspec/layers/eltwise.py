@@ -27,7 +27,7 @@ class Eltwise(Layer):
     Rejects E402 if the shapes differ: Caffe's Eltwise does not broadcast
             E330 if `coeff` is given, and not once for each bottom
             E404 if the number of axes differs
-            E413 if `coeff` is given without SUM
+            E413 if `coeff` is given with PROD; MAX passes over it, as in Caffe
     Source  BVLC/caffe, src/caffe/layers/eltwise_layer.cpp
     """
 
@@ -35,7 +35,7 @@ class Eltwise(Layer):
     bottoms = (2, None)
 
     operation: str = param(default="SUM", choices=("PROD", "SUM", "MAX"), doc="how to combine")
-    coeff: Floats = param(default=None, doc="factor of each bottom; SUM only")
+    coeff: Floats = param(default=None, doc="factor of each bottom in a SUM")
     stable_prod_grad: bool = param(
         default=True, doc="false: PROD's gradient is y / x, which fails at zeros"
     )
@@ -49,9 +49,12 @@ class Eltwise(Layer):
                 codes.WrongCount, at="coeff", key="coeff", expected=f"{len(bottoms)}",
                 count=len(coefficients),
             )  # fmt: skip
-        if coefficients and self.operation != "SUM":
+        if coefficients and self.operation == "PROD":
             raise Reject(
-                codes.BadParam, at="coeff", value=self.coeff, reason="is for operation SUM only"
+                codes.BadParam,
+                at="coeff",
+                value=self.coeff,
+                reason="is for operation SUM, not for PROD",
             )
         first = bottoms[0]
         for index, other in enumerate(bottoms[1:], 1):

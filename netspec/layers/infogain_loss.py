@@ -21,8 +21,8 @@ class InfogainLoss(Layer):
 
     y = -(sum over n, i, k of H[label[n, i], k] * log p[n, k, i]) / norm, p the softmax over `axis`
 
-    A probability counts as at least 1e-20. H, K x K for K classes, is the third bottom. Caffe can
-    also read it from a file, `source`, which check accepts and the torch backend does not.
+    A probability counts as at least 1e-20. H, K x K for K classes, is the third bottom, or a
+    .binaryproto in the folder of the spec, `source`: check does not open it, the backend reads it.
     For `ignore_label` and norm see SoftmaxWithLoss. A second top gives p.
 
     Shape   S, labels (as many as S without `axis`) [, K x K]  ->  a scalar [, S]

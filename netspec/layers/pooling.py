@@ -173,8 +173,10 @@ class Pooling(Layer):
                 codes.BadParam, at=at, value=getattr(self, at), reason="is not for STOCHASTIC"
             )
         for pad in (window.pad, window.pad_end):
-            for zeros, extent in zip(pad, window.extent, strict=True):
+            for axis, (zeros, extent) in enumerate(zip(pad, window.extent, strict=True)):
                 if zeros >= extent:
+                    if at == "pad_h" and len(pad) == 2:
+                        at = ("pad_h", "pad_w")[axis]
                     raise Reject(
                         codes.BadParam, at=at, value=zeros,
                         reason=f"must be below the window extent {extent}",

@@ -213,3 +213,30 @@ def test_triplet_loss(tmp_path: Path) -> None:
     gap = ((a - p) ** 2).sum(1) - ((a - n) ** 2).sum(1) + 0.2
     assert (gap > 0).any() and (gap < 0).any()
     close(run(tmp_path, {"type": "TripletLoss"}, a, p, n), np.maximum(gap, 0).mean())
+
+
+@pytest.mark.parametrize(
+    "source, numbers, why",
+    [
+        ("H.binaryproto", 9, ""),
+        ("H.binaryproto", 8, "has 8 numbers, not 3 x 3"),
+        ("absent.binaryproto", 9, "is not there"),
+        ("../H.binaryproto", 9, "leaves the folder of the spec"),
+    ],
+)
+def test_infogain_from_a_file(tmp_path: Path, source: str, numbers: int, why: str) -> None:
+    matrix = np.random.standard_normal(numbers).astype("<f4")
+    folder = tmp_path / "spec"
+    folder.mkdir()
+    for place in tmp_path, folder:
+        file = place / "H.binaryproto"
+        shape = bytes([7 << 3 | 2, 3, 1 << 3 | 2, 1, numbers])
+        file.write_bytes(shape + bytes([5 << 3 | 2, 4 * numbers]) + matrix.tobytes())
+    x, label = normal(4, 3), np.array([0.0, 2, 1, 1])
+    entry = {"type": "InfogainLoss", "infogain_loss_param": {"source": source}}
+    if why:
+        with pytest.raises(netspec.SpecError, match=f"E501.*{why}"):
+            run(folder, entry, x, label)
+        return
+    rows = matrix.reshape(3, 3)[label.astype(int)]
+    close(run(folder, entry, x, label), -(rows * log_softmax(x, 1)).sum() / 4)

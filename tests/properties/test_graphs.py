@@ -27,9 +27,9 @@ OTHERS = {  # types that the generator does not make
     "WindowData": "the caller gives its tops, as those of Input",
 }
 REASONS = (  # why the backend does not build a layer that check accepts
-    "a convolution over", "a deconvolution over",
+    "a convolution over",
     "batch normalisation over 6 axes", "dilation 0: ", "global STOCHASTIC pooling",
-    "it reads no `source` file", "multibox_loss_param.", "nms_param.eta", "pool L2 to a given",
+    "the file of H is not there", "multibox_loss_param.", "nms_param.eta", "pool L2 to a given",
     "pool STOCHASTIC",
 )  # fmt: skip
 

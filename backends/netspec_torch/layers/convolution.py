@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+
+import torch
+from torch import nn
 
 from netspec.graph import Node
 from netspec.layer import canonical_axis
 
-from ..lowering import Lowered, Refused, arguments, module, same, unless
+from ..lowering import Lowered, arguments, module, same, unless
+from ..windows import batched, ends, shared, sides
+from .im2col import im2col
+
+
+class ConvNd(nn.Module):
+    """A convolution over any number of axes: a product with what each window reads."""
+
+    def __init__(self, inputs, outputs, kernel, stride, pads, dilation, groups=1, bias=True):
+        super().__init__()
+        self.window = kernel, stride, pads, dilation
+        self.groups = groups
+        self.weight = nn.Parameter(torch.empty(outputs, inputs // groups, *kernel))
+        self.bias = nn.Parameter(torch.empty(outputs)) if bias else None
+        bound = (inputs // groups * math.prod(kernel)) ** -0.5
+        for weight in self.parameters():
+            nn.init.uniform_(weight, -bound, bound)
+
+    def forward(self, x):
+        """Return the filtered blob."""
+        taps = im2col(x, *self.window)
+        spatial = taps.shape[2:]
+        taps = taps.reshape(x.shape[0], self.groups, -1, math.prod(spatial))
+        weight = self.weight.reshape(self.groups, -1, taps.shape[2])
+        y = torch.einsum("gok,ngkl->ngol", weight, taps)
+        y = y.reshape(x.shape[0], self.weight.shape[0], *spatial)
+        return y if self.bias is None else y + self.bias.reshape(-1, *[1] * len(spatial))
+
+
+ConvNd.uses = (im2col,)
 
 
 def lower(node: Node) -> Lowered:
-    """Return nn.Conv1d, 2d or 3d; nn.Linear where no axis is spatial."""
+    """Return nn.Conv1d, 2d or 3d; nn.Linear where no axis is spatial; else a ConvNd."""
     (x, *_), layer = [value.blob for value in node.bottoms], node.layer
     axis = canonical_axis(layer, "axis", x)
     window, channels = layer.window(x), x.shape[axis]
     axes = len(window.kernel)
-    if axes == 0 and layer.groups(channels) == 1:
+    if axes == 0 and axis and layer.groups(channels) == 1:
         bias = unless(layer.bias_term, True)
         return shared(module("nn.Linear", channels, layer.filters(channels), bias=bias), node)
-    if axes not in (1, 2, 3):
-        raise Refused(f"a convolution over {axes} spatial axes")
     before, after = window.pad, ends(window, x.shape[axis + 1 :])
+    if axes not in (1, 2, 3):
+        pads = sides(before, after)
+        geometry = (window.kernel, window.stride, pads, window.dilation)
+        made = module(
+            ConvNd, channels, layer.filters(channels), *geometry,
+            groups=unless(layer.groups(channels), 1), bias=unless(layer.bias_term, True),
+        )  # fmt: skip
+        return shared(Lowered(made.init, batched("{self}({x})", axis), made.uses), node)
     even = after == before
     flat = [index + 2 for index, step in enumerate(window.dilation) if not step]
     groups = unless(layer.groups(channels), 1)
@@ -46,47 +84,3 @@ def lower(node: Node) -> Lowered:
         weight = f"{{self}}.weight.sum({flat}, keepdim=True)"
         call = f"F.conv{axes}d({padded}, {weight}, {{self}}.bias, {inner})"
     return shared(Lowered(made.init, batched(call, axis), made.uses), node)
-
-
-def whole_window(layer: Any, x: Any) -> Any:
-    """Return the window of a layer; torch has none of dilation 0."""
-    window = layer.window(x)
-    if 0 in window.dilation:
-        raise Refused("dilation 0: all taps of a filter would read one element")
-    return window
-
-
-def ends(window: Any, spatial: Any) -> tuple[int, ...]:
-    """Return the pad after each axis, with what Caffe's one window reads past the end."""
-    after = []
-    for index, (size, extent, stride) in enumerate(
-        zip(spatial, window.extent, window.stride, strict=True)
-    ):
-        missing = extent - size - window.pad[index] - window.pad_end[index]
-        hangs = isinstance(missing, int) and 0 < missing < stride
-        after.append(window.pad_end[index] + (missing if hangs else 0))
-    return tuple(after)
-
-
-def sides(before: Any, after: Any) -> tuple[int, ...]:
-    """Return the pads as F.pad takes them: the last axis first."""
-    pairs = zip(reversed(tuple(before)), reversed(tuple(after)), strict=True)
-    return tuple(zeros for pair in pairs for zeros in pair)
-
-
-def batched(call: str, axis: int) -> str:
-    """Return a call on `{x}` that takes all axes before `axis` as one batch axis."""
-    if axis == 1:
-        return call
-    if axis == 0:
-        return call.replace("{x}", "{x}.unsqueeze(0)") + ".squeeze(0)"
-    one = call.replace("{x}", f"{{x}}.flatten(0, {axis - 1})")
-    return f"{one}.unflatten(0, {{x}}.shape[:{axis}])"
-
-
-def shared(lowered: Lowered, node: Node) -> Lowered:
-    """Return a lowering whose call on `{x}` is made for each bottom: the weights are shared."""
-    call = lowered.call.replace("{args}", "{x}")
-    calls = [call.replace("{x}", f"{{{index}}}") for index in range(len(node.bottoms))]
-    text = f"({', '.join(calls)})" if len(calls) > 1 else calls[0]
-    return Lowered(lowered.init, text, lowered.uses)

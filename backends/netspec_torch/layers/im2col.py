@@ -8,7 +8,7 @@ from netspec.graph import Node
 from netspec.layer import canonical_axis
 
 from ..lowering import Lowered, arguments
-from .convolution import batched, ends, sides, whole_window
+from ..windows import batched, ends, sides
 
 
 def sliding_windows(x, kernel, stride, pads, dilation):
@@ -16,7 +16,8 @@ def sliding_windows(x, kernel, stride, pads, dilation):
     x = F.pad(x, pads)
     for axis, size in enumerate(kernel):
         x = x.unfold(2 + axis, dilation[axis] * (size - 1) + 1, stride[axis])
-        x = x[..., :: dilation[axis]]
+        # dilation 0: all taps read one element
+        x = x[..., :: dilation[axis]] if dilation[axis] else x.expand(*x.shape[:-1], size)
     return x
 
 
@@ -35,7 +36,7 @@ def lower(node: Node) -> Lowered:
     """Return the windows as channels."""
     x, layer = node.bottoms[0].blob, node.layer
     axis = canonical_axis(layer, "axis", x)
-    window = whole_window(layer, x)
+    window = layer.window(x)
     pads = sides(window.pad, ends(window, x.shape[axis + 1 :]))
     inner = arguments(window.kernel, window.stride, pads, window.dilation)
     call = batched(f"im2col({{x}}, {inner})", axis)

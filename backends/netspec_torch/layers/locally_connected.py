@@ -11,7 +11,7 @@ from netspec.graph import Node
 from netspec.layer import canonical_axis
 
 from ..lowering import Lowered, Refused, module, unless
-from .convolution import batched, ends, shared, sides, whole_window
+from ..windows import batched, ends, shared, sides
 from .im2col import im2col
 
 
@@ -42,7 +42,7 @@ def lower(node: Node) -> Lowered:
     """Return a bank of filters for each place."""
     x, layer = node.bottoms[0].blob, node.layer
     axis = canonical_axis(layer, "axis", x)
-    window, spatial = whole_window(layer, x), x.shape[axis + 1 :]
+    window, spatial = layer.window(x), x.shape[axis + 1 :]
     if not spatial:
         raise Refused("a convolution over 0 spatial axes")
     pads = sides(window.pad, ends(window, spatial))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from netspec.graph import Node
 
 from ..lowering import Lowered, module
-from .convolution import sides
+from ..windows import sides
 
 
 def lower(node: Node) -> Lowered:

@@ -49,6 +49,9 @@ def caffe_max_pool(x, kernel, stride, pads, pads_end, dilation, ceil, mask=False
     for axis in range(x.dim() - 1, 1, -1):
         flat = flat + (index % wide.shape[axis] - pads[axis - 2]) * step
         index, step = index // wide.shape[axis], step * x.shape[axis]
+    for axis, (count, _, _) in enumerate(rows):  # -1 where a window starts past the end
+        past = torch.arange(count, device=x.device) * stride[axis] - pads[axis] >= x.shape[2 + axis]
+        flat = flat.masked_fill(past.view(-1, *[1] * (len(rows) - 1 - axis)), -1)
     return y, flat.to(x.dtype)
 
 

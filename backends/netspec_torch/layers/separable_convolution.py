@@ -8,7 +8,7 @@ from netspec.graph import Node
 from netspec.layer import canonical_axis
 
 from ..lowering import Lowered, Refused, arguments, module, same, unless
-from .convolution import batched, ends, shared, sides, whole_window
+from ..windows import batched, ends, shared, sides
 
 
 class SeparableConv(nn.Module):
@@ -28,8 +28,10 @@ def lower(node: Node) -> Lowered:
     """Return two convolutions in one module."""
     x, layer = node.bottoms[0].blob, node.layer
     axis = canonical_axis(layer, "axis", x)
-    window, channels = whole_window(layer, x), x.shape[axis]
+    window, channels = layer.window(x), x.shape[axis]
     axes = len(window.kernel)
+    if 0 in window.dilation:
+        raise Refused("dilation 0: all taps of a filter would read one element")
     if axes not in (1, 2, 3):
         raise Refused(f"a convolution over {axes} spatial axes")
     before, after = window.pad, ends(window, x.shape[axis + 1 :])
