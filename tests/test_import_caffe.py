@@ -246,6 +246,32 @@ def test_there_and_back(name: str, phase: str, tmp_path: Path) -> None:
     assert facts(netspec.load(str(back), phase=phase)) == wanted
 
 
+def test_symbols_and_phases_of_an_export(
+    load: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A prototxt has no symbols, and a phase in which the net is broken cannot be written."""
+    spec, back = tmp_path / "net.yaml", tmp_path / "back.prototxt"
+    spec.write_text(
+        "inputs: {x: [N, 3], y: [N, 3]}\nlayers:\n"
+        "  - {name: i, type: Input, input_param: {shape: [2 * N, 3]}, include: [{phase: TRAIN}]}\n"
+        "  - {name: r, type: ReLU, bottom: i}\n"
+        "  - {name: s, type: Eltwise, bottom: [x, y]}\n"
+    )
+    export = ["export", str(spec), "-o", str(back), "--force"]
+    assert main(export) == 1
+    said = capsys.readouterr().out
+    assert said.count("--at N=1") == 3 and "5:5" not in said
+    assert main([*export, "--shape", "x=4,3"]) == 0
+    text = back.read_text()
+    assert text.startswith("# The phase TEST is left out: no layer before `r` makes the blob `i`\n")
+    assert "dim: 8 dim: 3" in text and text.count("dim: 4 dim: 3") == 2
+    assert str(netspec.load(str(back), phase="train").outputs["r"]) == "8x3"
+    assert main([*export, "--at", "N=4", "--phase", "train"]) == 0
+    assert back.read_text() == text.partition("\n")[2]
+    assert main([*export, "--at", "N=4", "--phase", "test"]) == 1
+    assert "no layer before `r`" in capsys.readouterr().out
+
+
 def test_commands_take_a_prototxt(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(GOLDEN / "nets" / "lenet" / "net.prototxt")]) == 0
     assert "431,080" in capsys.readouterr().out.replace("431080", "431,080")
