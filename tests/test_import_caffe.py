@@ -210,6 +210,36 @@ def test_what_repeats_becomes_a_block(tmp_path: Path) -> None:
     assert "blocks:" not in written(path, flat=True)
 
 
+def test_comments_stay_with_their_layers(tmp_path: Path) -> None:
+    """Also where a block stands for the layers after which a comment stands."""
+    text = '# a net\ninput: "x" input_dim: 1 input_dim: 4 input_dim: 8 input_dim: 8\n'
+    last = "x"
+    for stage in (1, 2):
+        text += f"####### stage {stage} #######\n"
+        for index in (1, 2, 3):
+            for kind, top in (("Convolution", f"conv{stage}_{index}"), ("ReLU", "")):
+                name = top or f"relu{stage}_{index}"
+                param = "convolution_param { num_output: 4 kernel_size: 1 } # one by one\n"
+                text += (
+                    f'layer {{ name: "{name}" type: "{kind}" bottom: "{last}" '
+                    f'top: "{top or last}" {param if top else ""}}}\n'
+                )
+                last = top or last
+    text += "#layer {\n#  type: 'LRN'\n#}\n# ======\n# === end ===\n"
+    text += f'layer {{ name: "p" type: "Pooling" bottom: "{last}" top: "p" }}\n# last'
+    file = tmp_path / "net.prototxt"
+    file.write_text(text.replace('"p" }', '"p" pooling_param { global_pooling: true } }'))
+    lines = [line.strip().partition(", ")[0] for line in written(file).splitlines()]
+    assert lines[0] == "# a net" and lines[-1] == "# last"
+    layers = lines[len(lines) - lines[::-1].index("layers:") - 1 :]
+    assert layers == [
+        "layers:",
+        "# stage 1", "# one by one", "- {name: conv1_3",
+        "# stage 2", "# one by one", "- {name: conv2_3",
+        "# layer {", "#  type: 'LRN'", "# }", "# end", "- {name: p", "# last",
+    ]  # fmt: skip
+
+
 def test_chains_become_repeats(tmp_path: Path) -> None:
     conv = """layer {{ name: "conv{0}_{1}" type: "Convolution" bottom: "{2}" top: "conv{0}_{1}"
       convolution_param {{ num_output: {3} kernel_size: 3 pad: 1 }} }}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..layer import FILLER, listed
 from ..schema import find_type
 from ..spec import as_list
@@ -21,6 +23,7 @@ ORDER = ("name", "type", "block", "bottom", "top")
 LAST = ("param", "loss_weight", "propagate_down", "include", "exclude", "phase")
 PER_AXIS = {"stride": 1, "dilation": 1, "pad": 0}  # where left out, whatever the axes are
 COMMENT = 160  # characters of one comment line
+_RULER = re.compile(r"^\s*[=*~_-]{3,}|[=*~_-]{3,}\s*$")
 
 
 def tidy(document: Document, flat: bool = False, counted: bool = False) -> Raw:
@@ -159,9 +162,9 @@ def comments(document: Imported) -> Comments:
     first = min((field.at for field in parsed.root.fields), default=0)
     position = 0
     for start, end in parsed.comments:
-        said = source.text[start:end].lstrip("#").strip()
-        if not said or not any(map(str.isalnum, said)):
-            continue
+        said = _RULER.sub("", source.text[start:end].strip("#")).rstrip().removeprefix(" ")
+        if not any(c.isalnum() or c in "{}" for c in said):
+            continue  # a brace ends a layer that is commented out
         said = said if len(said) <= COMMENT else said[: COMMENT - 3] + "..."
         line = source.position(start)[0]
         while position < len(layers) and (
@@ -175,3 +178,26 @@ def comments(document: Imported) -> Comments:
         else:
             found.foot.append(said)
     return found
+
+
+def gathered(layers: dict[int, list[str]], value: Raw) -> dict[int, list[str]]:
+    """Return comments by layer as comments by entry: an entry that uses a block is many layers.
+
+    What a block's layers say more than once is said once.
+    """
+    sizes: dict[str, int] = {}
+    for name, block in value.get("blocks", {}).items():
+        sizes[name] = sum(_size(entry, sizes) for entry in block["layers"])
+    found: dict[int, list[str]] = {}
+    first = 0
+    for position, entry in enumerate(value["layers"]):
+        after = first + _size(entry, sizes)
+        said = [each for index in range(first, after) for each in layers.get(index, ())]
+        if said:
+            found[position] = list(dict.fromkeys(said)) if "block" in entry else said
+        first = after
+    return found
+
+
+def _size(entry: Raw, sizes: dict[str, int]) -> int:
+    return int(sizes[entry["block"]] * entry.get("repeat", 1)) if "block" in entry else 1

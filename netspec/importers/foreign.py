@@ -112,6 +112,8 @@ def spec_text(
         said = str(failed.diagnostics[0]).partition(": error")[2] or str(failed.diagnostics[0])
         value["notes"] = f"The solver's net could not be imported: error{said}"
     comments = caffe_tidy.comments(found) if kind == "prototxt" else None  # type: ignore[arg-type]
+    if comments is not None:
+        comments.layers = caffe_tidy.gathered(comments.layers, value)
     if not value["layers"] and "solver" in value:
         del value["layers"]  # its net is elsewhere: this is a part of a spec
     return yaml_text.text(value, comments)

@@ -146,7 +146,7 @@ def quoted(value: str) -> str:
 def comment_line(said: str) -> str:
     """Return one comment as a line; what may not stand in a spec is left out."""
     kept = "".join(c if c.isprintable() and not 0xD800 <= ord(c) <= 0xDFFF else " " for c in said)
-    return f"# {kept.strip()}".rstrip()
+    return f"# {kept}".rstrip()
 
 
 def same_net(value: Raw, other: Raw) -> bool:
