@@ -45,6 +45,12 @@ def refusal(load: Any, text: str, **options: Any) -> list[str]:
     return [str(each).rpartition("net.prototxt:")[2] for each in caught.value.diagnostics]
 
 
+def rendered(load: Any, text: str, **options: Any) -> str:
+    with pytest.raises(netspec.SpecError) as caught:
+        load(text, **options)
+    return str(caught.value)
+
+
 def written(path: Path, flat: bool = False, **shapes: list[Any]) -> str:
     return foreign.spec_text(str(path), Report(), shapes, flat=flat)
 
@@ -118,6 +124,18 @@ def test_unknown_fields_and_types_at_once(load: Any, tmp_path: Path) -> None:
     assert "slope" not in str(allowed.value)
 
 
+def test_what_nobody_knows_is_said_once(load: Any) -> None:
+    """A type or a field of a fork that many layers have is one complaint, not one a layer."""
+    layer = 'layer { name: "a" type: "Foo" bottom: "x" top: "y" foo_param { a: 1 b: 2 } }\n'
+    (found,) = refusal(load, INPUT + 3 * layer)
+    assert found.startswith("2:25: error[E206]: unknown layer type `Foo`")
+    assert "3 layers are of this type" in rendered(load, INPUT + 3 * layer)
+    relu = 'layer { name: "a" type: "ReLU" bottom: "x" top: "y" relu_param { slope: 1 slope: 2 } }'
+    (found,) = refusal(load, INPUT + relu)
+    assert found.startswith("2:66: error[E603]")
+    assert "it is given 2 times" in rendered(load, INPUT + relu)
+
+
 def test_fields_of_forks(load: Any) -> None:
     head = 'input: "x" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8\n'
     pool = (
@@ -153,6 +171,70 @@ def test_a_data_layer_of_one_phase_stays_in_it(load: Any) -> None:
         "label",
     }
     assert "makes the blob `data`" in refusal(load, text, inputs={"data": [4, 3, 8, 8]})[0]
+
+
+def test_a_type_that_makes_something_of_nothing_is_data(load: Any) -> None:
+    """How a fork's layer makes data is no part of the net; a misspelt name is no fork's."""
+    text = (
+        'layer { name: "m" type: "Marker" top: "m" marker_param { step: 4 } }\n'
+        'layer { name: "r" type: "ReLU" bottom: "m" top: "r" }\n'
+    )
+    (found,) = refusal(load, text)
+    assert found.startswith("1:39: error[E624]")
+    assert "--shape m=N,3,224,224" in rendered(load, text)
+    assert str(load(text, inputs={"m": [4, 2]}).outputs["r"]) == "4x2"
+    found = refusal(load, text.replace("Marker", "DumyData"))[0]
+    assert "E624" in found
+    assert "did you mean `Parameter`?" in rendered(load, text.replace("Marker", "Paramter"))
+
+
+def test_a_data_layer_that_stays_keeps_its_blobs(load: Any, tmp_path: Path) -> None:
+    """Training reads a database with labels, testing is given the data alone."""
+    head, _, rest = DATA.partition('layer { name: "ip"')
+    text = head.partition("\nlayer")[0] + (
+        '\nlayer { name: "e" type: "Input" top: "data" include { phase: TEST }\n'
+        "  input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }\n"
+        'layer { name: "ip"'
+    ) + rest  # fmt: skip
+    shapes = {"data": [4, 3, 8, 8]}
+    assert str(load(text, phase="train", inputs=shapes).flat.nodes[1].tops[0].blob) == "4x5"
+    assert str(load(text).outputs["ip"]) == "1x5"
+    spec = tmp_path / "net.yaml"
+    spec.write_text(written(tmp_path / "net.prototxt", data=[4, 3, 8, 8]))
+    assert "inputs:" not in spec.read_text()
+    for phase, wanted in (("train", "4x5"), ("test", "1x5")):
+        assert str(netspec.load(str(spec), phase=phase).flat.nodes[1].tops[0].blob) == wanted
+
+
+def test_what_a_part_of_a_net_reads_can_be_given(load: Any, tmp_path: Path) -> None:
+    text = 'layer { name: "a" type: "ReLU" bottom: "x" top: "a" }\n'
+    (found,) = refusal(load, text)
+    assert found.startswith("1:40: error[E320]")
+    assert "--shape x=N,... makes it an input" in rendered(load, text)
+    net = load(text, inputs={"x": [2, 3]})
+    assert str(net.inputs["x"]) == "2x3" and str(net.outputs["a"]) == "2x3"
+    assert "x: [2, 3]" in written(tmp_path / "net.prototxt", x=[2, 3])
+
+
+def test_what_python_code_makes_is_written_too(load: Any, tmp_path: Path) -> None:
+    text = INPUT + (
+        'layer { name: "p" type: "Python" bottom: "x" top: "p" top: "q"\n'
+        '  python_param { module: "m" layer: "L" } }\n'
+        'layer { name: "r" type: "ReLU" bottom: "q" top: "r" }\n'
+    )
+    (found,) = refusal(load, text)
+    assert found.startswith("2:51: error[E624]")
+    assert "--shape p=N,..." in rendered(load, text)
+    given = {"p": ["N", 4], "q": [2, 5]}
+    assert str(load(text, inputs=given).outputs["r"]) == "2x5"
+    spec, back = tmp_path / "net.yaml", tmp_path / "back.prototxt"
+    spec.write_text(written(tmp_path / "net.prototxt", **given))
+    assert {name: str(blob) for name, blob in netspec.load(str(spec)).outputs.items()} == {
+        "p": "Nx4",
+        "r": "2x5",
+    }
+    assert main(["export", str(spec), "--at", "N=3", "-o", str(back)]) == 0
+    assert str(netspec.load(str(back)).outputs["p"]) == "3x4"
 
 
 def test_padding_layers_join_their_readers(load: Any) -> None:

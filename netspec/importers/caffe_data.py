@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..expand import Choice
-from ..schema import find_type
+from ..schema import find_type, nearest_type
 from ..spec import as_list
 
 TYPE_CHECKING = False
@@ -40,7 +40,10 @@ def is_source(raw: Raw) -> bool:
         return True
     if raw.values.get("bottom") or not raw.values.get("top"):
         return False
-    return kind == "Python" or ("Data" in kind and find_type(kind) is None)
+    # a type that nobody knows makes something of nothing: data, unless its name is misspelt
+    return kind == "Python" or (
+        bool(kind) and find_type(kind) is None and ("Data" in kind or not nearest_type(kind))
+    )
 
 
 def inputs(
@@ -65,9 +68,15 @@ def inputs(
         if name not in others and _everywhere([top.layer for top in tops])
         and not _read_before(name, raws, tops[0].layer) and _merged(tops) is not False
     }  # fmt: skip
-    stay = {id(raw) for raw in sources if not whole.issuperset(made[id(raw)]) or not made[id(raw)]}
+    while True:  # a layer that stays keeps all its blobs, and so does another that makes one too
+        left = [raw for raw in sources if not whole.issuperset(made[id(raw)]) or not made[id(raw)]]
+        kept = whole & {top for raw in left for top in made[id(raw)]}
+        if not kept:
+            break
+        whole -= kept
+    stay = set(map(id, left))
     found: dict[str, Any] = {}
-    left: list[Raw] = []
+    left = []
     for raw in raws:
         if not is_source(raw):
             left.append(raw)

@@ -139,6 +139,8 @@ class _Reader:
                     (self.document.name_span(message.named(field.name)[0]), "given first here")
                 ]
                 facts: dict[str, Any] = {"field": field.name}
+                if type == "PoolingParameter":  # naibaf7's Caffe has one for each axis
+                    facts["hint"] = "pooling has two axes here: give kernel_h and kernel_w"
                 self.faults.append((field.at, codes.FieldTwice, span, first, facts))
             else:
                 values[field.name] = self.value(field, expected, type)

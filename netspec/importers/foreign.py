@@ -99,9 +99,13 @@ def spec_text(
     for index, entry in enumerate(found.value["layers"]):
         if entry["type"] == "Input" or entry["type"] == "Python":
             for slot, name in enumerate(as_list(entry["top"])):
-                places[name] = ("layers", index, "top", slot)
+                if name not in places or found.wanted_shape(name, ("layers", index)):
+                    places[name] = ("layers", index, "top", slot)
+    code = {name for entry in found.value["layers"] if entry["type"] == "Python"
+            for name in as_list(entry["top"])}  # fmt: skip
     for name, place in places.items():
-        if hint := found.wanted_shape(name):
+        # what code makes can be told in the spec too, once there is one
+        if (hint := found.wanted_shape(name)) and name not in code:
             report.add(codes.ShapeNeeded, found.span(*place), input=name, hint=hint)
     for name in shapes.keys() - places.keys():
         if found.value["layers"]:
