@@ -173,6 +173,27 @@ def test_a_data_layer_of_one_phase_stays_in_it(load: Any) -> None:
     assert "makes the blob `data`" in refusal(load, text, inputs={"data": [4, 3, 8, 8]})[0]
 
 
+def test_what_transform_param_says_of_images(load: Any) -> None:
+    """A mean for each channel counts the channels, and SSD's resize_param says the size."""
+    data = (
+        'layer {{ name: "d" type: "{}" top: "data" top: "label" data_param {{ batch_size: 4 }}\n'
+        "  transform_param {{ {} }} }}\n"
+        'layer {{ name: "r" type: "ReLU" bottom: "data" top: "r" }}\n'
+        'layer {{ name: "s" type: "Silence" bottom: "label" }}\n'
+    )
+    net = load(data.format("Data", "crop_size: 8 mean_value: 1 mean_value: 2"))
+    assert str(net.outputs["r"]) == "4x2x8x8"
+    assert "data=4,3,8,8" in rendered(load, data.format("Data", "crop_size: 8 mean_value: 1"))
+    size = "mean_value: [1, 2, 3] resize_param {{ height: 6 width: 5 {} }}"
+    # what a label is only the fork knows
+    text = rendered(load, data.format("AnnotatedData", size.format("")))
+    assert "--shape label=N,..." in text and "--shape data" not in text
+    net = load(data.format("AnnotatedData", size.format("")), inputs={"label": [1, 1, "M", 8]})
+    assert str(net.outputs["r"]) == "4x3x6x5"
+    text = rendered(load, data.format("AnnotatedData", size.format("resize_mode: FIT_SMALL_SIZE")))
+    assert "--shape data=4,3,224,224" in text
+
+
 def test_a_type_that_makes_something_of_nothing_is_data(load: Any) -> None:
     """How a fork's layer makes data is no part of the net; a misspelt name is no fork's."""
     text = (

@@ -221,7 +221,10 @@ def _declared(raw: Raw, count: int) -> list[Dims | None]:
         return shapes * count if len(shapes) == 1 else shapes
     transform = values.get("transform_param", {})
     crop = transform.get("crop_size") or None
-    colour = 3 if transform.get("force_color") else 1 if transform.get("force_gray") else None
+    means = len(transform.get("mean_value", ()))  # one for all channels, or one for each
+    colour = means if means > 1 else None
+    if transform.get("force_color") or transform.get("force_gray"):
+        colour = 3 if transform.get("force_color") else 1
     param: dict[str, Any] = {}
     for message in ("data_param", "image_data_param", "hdf5_data_param", "window_data_param",
                     "memory_data_param"):  # fmt: skip
@@ -241,5 +244,9 @@ def _declared(raw: Raw, count: int) -> list[Dims | None]:
     elif kind == "HDF5Data":
         return [None] * count
     else:
-        image = [batch, colour, crop, crop]
-    return [image, *([batch] for _ in range(count - 1))]
+        resize = transform.get("resize_param", {})  # SSD's: it makes every image this size
+        whole = resize.get("resize_mode", "WARP") != "FIT_SMALL_SIZE"
+        sides = [crop or (whole and resize.get(key)) or None for key in ("height", "width")]
+        image = [batch, colour, *sides]
+    label = [batch] if kind in SOURCES else None  # of a fork: a box, a map, or anything
+    return [image, *([label] * (count - 1))]
