@@ -405,6 +405,28 @@ def test_symbols_and_phases_of_an_export(
     assert "no layer before `r`" in capsys.readouterr().out
 
 
+def test_an_export_of_stages_keeps_their_layers_in_order(tmp_path: Path) -> None:
+    """Also where a net is whole only with two stages at once."""
+    spec, back = tmp_path / "net.yaml", tmp_path / "back.prototxt"
+    data = "  - {{name: {0}, type: Input, top: x, input_param: {{shape: {{dim: [1, 3]}}}}, {1}}}\n"
+    layers = [
+        data.format("a", "include: [{phase: TRAIN}]"),
+        data.format("b", "include: [{phase: TEST, stage: val}]"),
+        data.format("c", "include: [{phase: TEST, stage: deploy, not_stage: val}]"),
+        "  - {name: r, type: ReLU, bottom: x, exclude: [{stage: frozen}]}\n",
+        "  - {name: s, type: TanH, bottom: x, top: r, include: [{stage: frozen}]}\n",
+        "  - {name: t, type: Sigmoid, bottom: r}\n",
+        "  - {name: u, type: AbsVal, bottom: r, include: [{stage: val}]}\n",
+    ]
+    spec.write_text("layers:\n" + "".join(layers))
+    assert main(["export", str(spec), "-o", str(back)]) == 0
+    names = [line.split('"')[1] for line in back.read_text().splitlines() if "  name:" in line]
+    assert names == list("abcrstu")
+    stages = ["val", "frozen"]
+    wanted = facts(netspec.load(str(spec), stages=stages))
+    assert facts(netspec.load(str(back), stages=stages)) == wanted
+
+
 def test_commands_take_a_prototxt(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(GOLDEN / "nets" / "lenet" / "net.prototxt")]) == 0
     assert "431,080" in capsys.readouterr().out.replace("431080", "431,080")

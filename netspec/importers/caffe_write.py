@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import compress, product
 
 from .. import codes
 from ..diagnostics import Report, SpecError, printable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     Raw = dict[str, Any]
 
 _SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+STAGES = 5  # names of stages looked at in every combination
 KEPT = ("param", "loss_weight", "propagate_down", "include", "exclude", "phase")
 
 
@@ -83,8 +85,12 @@ def _graph(spec: Spec, choice: Choice, load: Any, report: Report) -> Graph | Non
 
 
 def _stages(spec: Spec) -> list[tuple[str, ...]]:
+    """Return the sets of stages to look at: all there are, of a few; else each, none and all."""
     stages = spec.stages()
-    return [(), *((stage,) for stage in stages), tuple(stages)] if stages else [()]
+    if len(stages) <= STAGES:
+        picks = product((False, True), repeat=len(stages))
+        return sorted({tuple(compress(stages, picked)) for picked in picks}, key=len)
+    return [(), *((stage,) for stage in stages), tuple(stages)]
 
 
 def _key(node: Node) -> tuple[str, int]:
@@ -95,16 +101,19 @@ def _merged(graphs: Sequence[Graph]) -> list[Node]:
     """Return the layers of all graphs, each once, in an order that suits every graph."""
     merged: list[Node] = []
     for graph in graphs:
-        at = 0
         places = {_key(node): index for index, node in enumerate(merged)}
+        found: list[Node] = []
+        waiting: list[Node] = []  # in this net alone: right before the next that others have too
+        done = 0
         for node in graph.nodes:
-            known = places.get(_key(node))
-            if known is not None:
-                at = known + 1
-                continue
-            merged.insert(at, node)
-            at += 1
-            places = {_key(each): index for index, each in enumerate(merged)}
+            at = places.get(_key(node))
+            if at is None:
+                waiting.append(node)
+            elif at >= done:
+                found += [*merged[done:at], *waiting, merged[at]]
+                waiting = []
+                done = at + 1
+        merged = [*found, *merged[done:], *waiting]
     return merged
 
 
