@@ -442,6 +442,29 @@ def test_a_solver_brings_its_net(tmp_path: Path) -> None:
     assert "solver:" in text and "layers" not in text
 
 
+def test_a_solver_alone_keeps_its_comments_and_says_its_net(tmp_path: Path) -> None:
+    file = tmp_path / "solver.prototxt"
+    file.write_text(
+        'net: "a/b.prototxt" # not here\n# small\nbase_lr: 0.1 # at first\n'
+        "solver_type: ADAM # new\n# ----\n#max_iter: 9\ndisplay: 2\n# the end\n"
+    )
+    assert written(file).splitlines() == [
+        "# not here", "notes: The solver trains the net a/b.prototxt", "solver:",
+        "  # small", "  # at first", "  base_lr: 0.1", "  # new", "  type: Adam",
+        "  # max_iter: 9", "  display: 2", "# the end",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "place", ["${N}", "$N", "{n}", "{{ n }}", "%d", "%(n)s", "@N@", "<%= n %>"]
+)
+def test_a_template_is_called_one(load: Any, place: str) -> None:
+    text = 'layer { name: "c" inner_product_param { num_output: ' + place + " } }"
+    (found,) = refusal(load, text)
+    assert "error[E600]" in found and "this is a template" in found
+    assert "template" not in refusal(load, "layer { x { a { b } } }")[0]
+
+
 TOKENS = [
     b'"', b"{", b"}", b"-1", b"99999999999", b"1e400", b"layer {", b"layers {", b"\xff", b"inf",
     b'bottom: "x"', b'type: "Data"', b"dim: 0", b"$x", b"axis: -9", b"include { phase: TRAIN }",
