@@ -138,6 +138,8 @@ def _of_solver(
         document = _of_net(source, found, report, shapes, allow_unknown)
     else:
         document = Imported(parsed.source, {"layers": []}, values)
+        if named := caffe_solver.net_name(values):
+            document.value["notes"] = f"The solver trains the net {named}"
     document.value["solver"] = caffe_solver.fields(values)
     document.solver = values
     return document

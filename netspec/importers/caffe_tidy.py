@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ..document import Document
     from ..layer import Param
+    from . import prototxt
     from .caffe import Imported
 
     Raw = dict[str, Any]
@@ -153,6 +154,10 @@ def comments(document: Imported) -> Comments:
     found = Comments()
     parsed = document.values.document
     source = parsed.source
+    if document.solver is not None:
+        _of_solver(document.solver.document, document.value["solver"], found)
+        if document.solver.document is parsed:
+            return found
     layers: list[tuple[int, int, int]] = []
     for index in range(len(document.value["layers"])):
         field = document.values.field(*document.origin(("layers", index)))
@@ -162,10 +167,9 @@ def comments(document: Imported) -> Comments:
     first = min((field.at for field in parsed.root.fields), default=0)
     position = 0
     for start, end in parsed.comments:
-        said = _RULER.sub("", source.text[start:end].strip("#")).rstrip().removeprefix(" ")
-        if not any(c.isalnum() or c in "{}" for c in said):
-            continue  # a brace ends a layer that is commented out
-        said = said if len(said) <= COMMENT else said[: COMMENT - 3] + "..."
+        said = _said(source.text[start:end])
+        if not said:
+            continue
         line = source.position(start)[0]
         while position < len(layers) and (
             layers[position][1] <= start and source.position(layers[position][1])[0] != line
@@ -178,6 +182,36 @@ def comments(document: Imported) -> Comments:
         else:
             found.foot.append(said)
     return found
+
+
+def _of_solver(parsed: prototxt.Document, shown: Raw, found: Comments) -> None:
+    """Add the comments of a solver: each belongs to the field on its line, or to the next."""
+    source = parsed.source
+    position = 0
+    fields = parsed.root.fields
+    for start, end in parsed.comments:
+        said = _said(source.text[start:end])
+        line = source.position(start)[0]
+        while position < len(fields) and (
+            fields[position].end <= start and source.position(fields[position].end)[0] != line
+        ):
+            position += 1
+        if not said:
+            continue
+        name = fields[position].name if position < len(fields) else ""
+        name = "type" if name == "solver_type" else name
+        if name in shown:
+            found.solver.setdefault(name, []).append(said)
+        else:
+            (found.head if position < len(fields) else found.foot).append(said)
+
+
+def _said(text: str) -> str:
+    """Return what a comment says; nothing for a ruler."""
+    said = _RULER.sub("", text.strip("#")).rstrip().removeprefix(" ")
+    if not any(c.isalnum() or c in "{}" for c in said):
+        return ""  # a brace ends a layer that is commented out
+    return said if len(said) <= COMMENT else said[: COMMENT - 3] + "..."
 
 
 def gathered(layers: dict[int, list[str]], value: Raw) -> dict[int, list[str]]:
