@@ -258,6 +258,44 @@ def test_what_python_code_makes_is_written_too(load: Any, tmp_path: Path) -> Non
     assert str(netspec.load(str(back)).outputs["p"]) == "3x4"
 
 
+def test_words_that_forks_added_to_v1(load: Any) -> None:
+    """They are types of today, in capitals; the CROP of the first FCNs alone is not Crop."""
+    text = (
+        'input: "x" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8\n'
+        'layers { type: PRELU bottom: "x" top: "x" }\n'
+        'layers { type: BN bottom: "x" top: "b" bn_param { scale_filler { value: 1 } } }\n'
+        'layers { type: RESHAPE bottom: "b" top: "r" reshape_param { shape { dim: 0 dim: -1 } } }\n'
+        'input: "rois" input_dim: 2 input_dim: 5 input_dim: 1 input_dim: 1\n'
+        'layers { type: ROI_POOLING bottom: "b" bottom: "rois" top: "p"\n'
+        "  roi_pooling_param { pooled_w: 2 pooled_h: 3 } }\n"
+    )
+    net = load(text)
+    assert [node.type for node in net.flat.nodes] == ["PReLU", "BN", "Reshape", "ROIPooling"]
+    assert str(net.outputs["r"]) == "1x192" and str(net.outputs["p"]) == "2x3x3x2"
+    crop = 'layers { type: CROP bottom: "b" bottom: "x" top: "c" }'
+    assert "unknown layer type `CROP`" in refusal(load, text + crop)[-1]
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("pool: 'MAX'", "without the quotes: MAX"),
+        ("kernel_size: 2.0", "write 2"),
+        ("global_pooling: TRUE", "write true"),
+        ('global_pooling: "False"', "write false"),
+        ("} blobs_lr: 1 param {", "in `layer` it is param { lr_mult: .. }"),
+        ("} type: POOLING param {", 'put it in quotes: "Pooling"'),
+    ],
+)
+def test_mistakes_that_many_make_have_a_hint(load: Any, said: str, hint: str) -> None:
+    kind = "" if "type" in said else 'type: "Pooling"'
+    text = INPUT + f'layer {{ name: "p" {kind} bottom: "x" top: "p" pooling_param {{ {said} }} }}'
+    assert hint in rendered(load, text)
+    old = 'layers { type: "Pooling" bottom: "x" top: "p" }'
+    assert "types stand in quotes in `layer`" in rendered(load, old)
+    assert "a comment starts with `#`" in rendered(load, "// " + old)
+
+
 def test_padding_layers_join_their_readers(load: Any) -> None:
     net = netspec.load(str(GOLDEN / "layers" / "_Legacy" / "v0_conv_pool_pad" / "net.prototxt"))
     assert "padding" not in {node.type for node in net.flat.nodes}

@@ -251,6 +251,8 @@ class _Import:
         if cls is None and not self.allow_unknown:
             self.strange.setdefault(kind, []).append(self.values.span(*raw.origin(("type",))))
             self.note(raw.base)  # its fields are of that fork too
+        elif cls is not None:
+            self.note(raw.origin(("type",)))  # a fork's word for it, in V1
         entry: dict[str, Any] = {"name": name, "type": kind}
         if kind == "BatchNorm" and len(values.get("param", ())) == 3:
             for each in values["param"]:  # the statistics do not learn, whatever old files say

@@ -243,7 +243,8 @@ class _Parser:
             return name, at
         if not self.take("["):
             self.templated(self.start, self.token)
-            self.fail(f"expected the name of a field, found {self.found()}")
+            comment = "; a comment starts with `#`" if self.token == "/" else ""
+            self.fail(f"expected the name of a field, found {self.found()}{comment}")
         parts = ["["]
         while self.kind == _NAME:
             parts.append(self.token)
@@ -374,10 +375,11 @@ class _Parser:
 
     def templated(self, at: int, word: str) -> None:
         """Refuse a place that a script fills in, as `${NAME}`, `{name}`, `%s` or `@NAME@`."""
-        match = _PLACE.match(self.text, at) or _PLACE.match(self.text, max(0, at - 1))
-        if match and match.start() <= at < match.end() and word in match.group():
-            problem = f"`{show(match.group())}` is for a script to fill in: this is a template"
-            self.fail(problem, at=match.span())
+        for start in (max(0, at - 1), at):  # the brace may stand before
+            match = _PLACE.match(self.text, start)
+            if match and at < match.end() and word in match.group():
+                problem = f"`{show(match.group())}` is for a script to fill in: this is a template"
+                self.fail(problem, at=match.span())
 
     def fail(
         self,
