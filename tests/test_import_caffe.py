@@ -227,6 +227,21 @@ def test_a_data_layer_that_stays_keeps_its_blobs(load: Any, tmp_path: Path) -> N
         assert str(netspec.load(str(spec), phase=phase).flat.nodes[1].tops[0].blob) == wanted
 
 
+def test_what_no_layer_reads_is_not_asked_for(load: Any, tmp_path: Path) -> None:
+    text = (
+        'layer { name: "p" type: "Python" top: "x" top: "boxes" }\n'
+        'layer { name: "r" type: "ReLU" bottom: "x" top: "r" }\n'
+        'layer { name: "m" type: "MemoryData" top: "y" top: "l" include { phase: TRAIN } }\n'
+        'layer { name: "s" type: "ReLU" bottom: "y" top: "s" include { phase: TRAIN } }\n'
+    )
+    given = {"x": [2, 3], "y": [2, 4]}  # of which a test has one
+    assert list(load(text, inputs=given).inputs) == ["x"]
+    with pytest.raises(netspec.SpecError, match="no input of the spec is called `z`"):
+        load(text, inputs={**given, "z": [1]})
+    spec = written(tmp_path / "net.prototxt", x=[2, 3], y=[2, 4], l=[2])
+    assert "x: [2, 3]" in spec and "boxes" not in spec
+
+
 def test_what_a_part_of_a_net_reads_can_be_given(load: Any, tmp_path: Path) -> None:
     text = 'layer { name: "a" type: "ReLU" bottom: "x" top: "a" }\n'
     (found,) = refusal(load, text)

@@ -61,6 +61,16 @@ def kind_of(path: str, raw: bytes) -> str:
     return next((kind for kind, look in _LOOKS if re.match(_BLANK + look, head)), "")
 
 
+def _drop_unread(found: Document) -> None:
+    """Leave out the inputs that no layer reads, where nobody knows their shape."""
+    inputs = found.value.get("inputs", {})
+    read = {name for entry in found.value["layers"] for name in as_list(entry.get("bottom", []))}
+    for name in [name for name in inputs if name not in read and found.wanted_shape(name)]:
+        del inputs[name]
+    if "inputs" in found.value and not inputs:
+        del found.value["inputs"]
+
+
 def spec_text(
     path: str,
     report: Report,
@@ -90,6 +100,7 @@ def spec_text(
         report.fatal(codes.UnknownImport, None, file=path)
     from . import caffe_tidy
 
+    _drop_unread(found)
     value = caffe_tidy.tidy(found, flat, counted=kind == "darknet")
     if "blocks" in value:
         plain = caffe_tidy.tidy(found, True)
