@@ -91,8 +91,8 @@ class Document:
         """Return whether the text may hold variables."""
         return "$" in self.source.text
 
-    def wanted_shape(self, name: str) -> str:
-        """Return how to give the shape of an input; empty where the text says it."""
+    def wanted_shape(self, name: str, path: tuple[str | int, ...] = ()) -> str:
+        """Return how to give the shape of an input; empty where the text, at `path`, says it."""
         return ""
 
     def span(self, *path: str | int) -> Span:

@@ -216,7 +216,7 @@ def undefined(
 
     shown = len(report.diagnostics) < LIMIT  # each looks at every name there is
     near = nearest(blob, scope.names) if shown else ""
-    hint = f"did you mean `{near}`?" if near else ""
+    hint = f"did you mean `{near}`?" if near else place.document.wanted_shape(blob)
     related: list[tuple[Any, str]] = []
     for other, entry in _siblings(place) if shown else ():
         tops = entry.get("top", entry.get("name"))

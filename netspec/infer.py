@@ -193,6 +193,8 @@ class _Inference:
         self.conditional = False
         self.dtypes(node, bottoms)
         told = layer.source or (layer.opaque and self.told(node))
+        if layer.opaque and not told:
+            self.asked(node)
         found = self.declared(node) if told else layer.infer(*bottoms)
         tops = [self.sized(found)] if isinstance(found, Blob) else [self.sized(b) for b in found]
         for axis, size, other, index, *given in layer.agree(*bottoms):
@@ -208,12 +210,17 @@ class _Inference:
     def told(self, node: Node) -> bool:
         return bool(node.tops) and all(value.name in self.given for value in node.tops)
 
+    def asked(self, node: Node) -> None:
+        """Refuse tops whose shape the file does not say and the caller did not give."""
+        for value in node.tops:
+            hint = node.place.document.wanted_shape(value.name, node.place.path)
+            if hint and value.name not in self.given:
+                raise Reject(codes.ShapeNeeded, at="top", input=value.name, hint=hint)
+
     def declared(self, node: Node) -> list[Blob]:
         """Return the tops of a data layer: as the caller gave them, or as its fields say."""
+        self.asked(node)
         given = [self.given.get(value.name) for value in node.tops]
-        for value, shape in zip(node.tops, given, strict=True):
-            if shape is None and (hint := node.place.document.wanted_shape(value.name)):
-                raise Reject(codes.ShapeNeeded, at="top", input=value.name, hint=hint)
         if all(shape is not None for shape in given):
             blobs = [Blob(()) for _ in given]
         else:

@@ -97,7 +97,7 @@ def _used(net: Net, sizes: dict[str, int], shapes: dict[str, list[Any]], report:
     spec = net.spec
     tops = [top.name for node in net.flat.nodes if node.layer.source or node.layer.opaque
             for top in node.tops]  # fmt: skip
-    known = [*spec.inputs, *tops]
+    known = [*spec.shaped(), *tops]  # also those of other phases
     text = f"{spec.document.source.text} {shapes}"
     words = set(re.findall(r"\w+", text))
     absent = [("input", name, known) for name in shapes if name not in known]

@@ -467,8 +467,12 @@ def find_type(name: str) -> type[Layer] | None:
     return _types[name]
 
 
+def nearest_type(name: str) -> str:
+    """Return the layer type a misspelt name is nearest to; empty where none is near."""
+    return nearest(name, [cls.__name__ for cls in found_types()])
+
+
 def unknown_type_hint(name: str) -> str:
-    """Return the layer type a misspelt name is nearest to."""
-    names = [cls.__name__ for cls in found_types()]
-    near = nearest(name, names)
+    """Return what to do about a layer type that there is not."""
+    near = nearest_type(name)
     return f"did you mean `{near}`?" if near else "`netspec explain` lists the types there are"

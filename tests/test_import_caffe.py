@@ -45,6 +45,12 @@ def refusal(load: Any, text: str, **options: Any) -> list[str]:
     return [str(each).rpartition("net.prototxt:")[2] for each in caught.value.diagnostics]
 
 
+def rendered(load: Any, text: str, **options: Any) -> str:
+    with pytest.raises(netspec.SpecError) as caught:
+        load(text, **options)
+    return str(caught.value)
+
+
 def written(path: Path, flat: bool = False, **shapes: list[Any]) -> str:
     return foreign.spec_text(str(path), Report(), shapes, flat=flat)
 
@@ -118,6 +124,18 @@ def test_unknown_fields_and_types_at_once(load: Any, tmp_path: Path) -> None:
     assert "slope" not in str(allowed.value)
 
 
+def test_what_nobody_knows_is_said_once(load: Any) -> None:
+    """A type or a field of a fork that many layers have is one complaint, not one a layer."""
+    layer = 'layer { name: "a" type: "Foo" bottom: "x" top: "y" foo_param { a: 1 b: 2 } }\n'
+    (found,) = refusal(load, INPUT + 3 * layer)
+    assert found.startswith("2:25: error[E206]: unknown layer type `Foo`")
+    assert "3 layers are of this type" in rendered(load, INPUT + 3 * layer)
+    relu = 'layer { name: "a" type: "ReLU" bottom: "x" top: "y" relu_param { slope: 1 slope: 2 } }'
+    (found,) = refusal(load, INPUT + relu)
+    assert found.startswith("2:66: error[E603]")
+    assert "it is given 2 times" in rendered(load, INPUT + relu)
+
+
 def test_fields_of_forks(load: Any) -> None:
     head = 'input: "x" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8\n'
     pool = (
@@ -153,6 +171,144 @@ def test_a_data_layer_of_one_phase_stays_in_it(load: Any) -> None:
         "label",
     }
     assert "makes the blob `data`" in refusal(load, text, inputs={"data": [4, 3, 8, 8]})[0]
+
+
+def test_what_transform_param_says_of_images(load: Any) -> None:
+    """A mean for each channel counts the channels, and SSD's resize_param says the size."""
+    data = (
+        'layer {{ name: "d" type: "{}" top: "data" top: "label" data_param {{ batch_size: 4 }}\n'
+        "  transform_param {{ {} }} }}\n"
+        'layer {{ name: "r" type: "ReLU" bottom: "data" top: "r" }}\n'
+        'layer {{ name: "s" type: "Silence" bottom: "label" }}\n'
+    )
+    net = load(data.format("Data", "crop_size: 8 mean_value: 1 mean_value: 2"))
+    assert str(net.outputs["r"]) == "4x2x8x8"
+    assert "data=4,3,8,8" in rendered(load, data.format("Data", "crop_size: 8 mean_value: 1"))
+    size = "mean_value: [1, 2, 3] resize_param {{ height: 6 width: 5 {} }}"
+    # what a label is only the fork knows
+    text = rendered(load, data.format("AnnotatedData", size.format("")))
+    assert "--shape label=N,..." in text and "--shape data" not in text
+    net = load(data.format("AnnotatedData", size.format("")), inputs={"label": [1, 1, "M", 8]})
+    assert str(net.outputs["r"]) == "4x3x6x5"
+    text = rendered(load, data.format("AnnotatedData", size.format("resize_mode: FIT_SMALL_SIZE")))
+    assert "--shape data=4,3,224,224" in text
+
+
+def test_a_type_that_makes_something_of_nothing_is_data(load: Any) -> None:
+    """How a fork's layer makes data is no part of the net; a misspelt name is no fork's."""
+    text = (
+        'layer { name: "m" type: "Marker" top: "m" marker_param { step: 4 } }\n'
+        'layer { name: "r" type: "ReLU" bottom: "m" top: "r" }\n'
+    )
+    (found,) = refusal(load, text)
+    assert found.startswith("1:39: error[E624]")
+    assert "--shape m=N,3,224,224" in rendered(load, text)
+    assert str(load(text, inputs={"m": [4, 2]}).outputs["r"]) == "4x2"
+    found = refusal(load, text.replace("Marker", "DumyData"))[0]
+    assert "E624" in found
+    assert "did you mean `Parameter`?" in rendered(load, text.replace("Marker", "Paramter"))
+
+
+def test_a_data_layer_that_stays_keeps_its_blobs(load: Any, tmp_path: Path) -> None:
+    """Training reads a database with labels, testing is given the data alone."""
+    head, _, rest = DATA.partition('layer { name: "ip"')
+    text = head.partition("\nlayer")[0] + (
+        '\nlayer { name: "e" type: "Input" top: "data" include { phase: TEST }\n'
+        "  input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }\n"
+        'layer { name: "ip"'
+    ) + rest  # fmt: skip
+    shapes = {"data": [4, 3, 8, 8]}
+    assert str(load(text, phase="train", inputs=shapes).flat.nodes[1].tops[0].blob) == "4x5"
+    assert str(load(text).outputs["ip"]) == "1x5"
+    spec = tmp_path / "net.yaml"
+    spec.write_text(written(tmp_path / "net.prototxt", data=[4, 3, 8, 8]))
+    assert "inputs:" not in spec.read_text()
+    for phase, wanted in (("train", "4x5"), ("test", "1x5")):
+        assert str(netspec.load(str(spec), phase=phase).flat.nodes[1].tops[0].blob) == wanted
+
+
+def test_what_no_layer_reads_is_not_asked_for(load: Any, tmp_path: Path) -> None:
+    text = (
+        'layer { name: "p" type: "Python" top: "x" top: "boxes" }\n'
+        'layer { name: "r" type: "ReLU" bottom: "x" top: "r" }\n'
+        'layer { name: "m" type: "MemoryData" top: "y" top: "l" include { phase: TRAIN } }\n'
+        'layer { name: "s" type: "ReLU" bottom: "y" top: "s" include { phase: TRAIN } }\n'
+    )
+    given = {"x": [2, 3], "y": [2, 4]}  # of which a test has one
+    assert list(load(text, inputs=given).inputs) == ["x"]
+    with pytest.raises(netspec.SpecError, match="no input of the spec is called `z`"):
+        load(text, inputs={**given, "z": [1]})
+    spec = written(tmp_path / "net.prototxt", x=[2, 3], y=[2, 4], l=[2])
+    assert "x: [2, 3]" in spec and "boxes" not in spec
+
+
+def test_what_a_part_of_a_net_reads_can_be_given(load: Any, tmp_path: Path) -> None:
+    text = 'layer { name: "a" type: "ReLU" bottom: "x" top: "a" }\n'
+    (found,) = refusal(load, text)
+    assert found.startswith("1:40: error[E320]")
+    assert "--shape x=N,... makes it an input" in rendered(load, text)
+    net = load(text, inputs={"x": [2, 3]})
+    assert str(net.inputs["x"]) == "2x3" and str(net.outputs["a"]) == "2x3"
+    assert "x: [2, 3]" in written(tmp_path / "net.prototxt", x=[2, 3])
+
+
+def test_what_python_code_makes_is_written_too(load: Any, tmp_path: Path) -> None:
+    text = INPUT + (
+        'layer { name: "p" type: "Python" bottom: "x" top: "p" top: "q"\n'
+        '  python_param { module: "m" layer: "L" } }\n'
+        'layer { name: "r" type: "ReLU" bottom: "q" top: "r" }\n'
+    )
+    (found,) = refusal(load, text)
+    assert found.startswith("2:51: error[E624]")
+    assert "--shape p=N,..." in rendered(load, text)
+    given = {"p": ["N", 4], "q": [2, 5]}
+    assert str(load(text, inputs=given).outputs["r"]) == "2x5"
+    spec, back = tmp_path / "net.yaml", tmp_path / "back.prototxt"
+    spec.write_text(written(tmp_path / "net.prototxt", **given))
+    assert {name: str(blob) for name, blob in netspec.load(str(spec)).outputs.items()} == {
+        "p": "Nx4",
+        "r": "2x5",
+    }
+    assert main(["export", str(spec), "--at", "N=3", "-o", str(back)]) == 0
+    assert str(netspec.load(str(back)).outputs["p"]) == "3x4"
+
+
+def test_words_that_forks_added_to_v1(load: Any) -> None:
+    """They are types of today, in capitals; the CROP of the first FCNs alone is not Crop."""
+    text = (
+        'input: "x" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8\n'
+        'layers { type: PRELU bottom: "x" top: "x" }\n'
+        'layers { type: BN bottom: "x" top: "b" bn_param { scale_filler { value: 1 } } }\n'
+        'layers { type: RESHAPE bottom: "b" top: "r" reshape_param { shape { dim: 0 dim: -1 } } }\n'
+        'input: "rois" input_dim: 2 input_dim: 5 input_dim: 1 input_dim: 1\n'
+        'layers { type: ROI_POOLING bottom: "b" bottom: "rois" top: "p"\n'
+        "  roi_pooling_param { pooled_w: 2 pooled_h: 3 } }\n"
+    )
+    net = load(text)
+    assert [node.type for node in net.flat.nodes] == ["PReLU", "BN", "Reshape", "ROIPooling"]
+    assert str(net.outputs["r"]) == "1x192" and str(net.outputs["p"]) == "2x3x3x2"
+    crop = 'layers { type: CROP bottom: "b" bottom: "x" top: "c" }'
+    assert "unknown layer type `CROP`" in refusal(load, text + crop)[-1]
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("pool: 'MAX'", "without the quotes: MAX"),
+        ("kernel_size: 2.0", "write 2"),
+        ("global_pooling: TRUE", "write true"),
+        ('global_pooling: "False"', "write false"),
+        ("} blobs_lr: 1 param {", "in `layer` it is param { lr_mult: .. }"),
+        ("} type: POOLING param {", 'put it in quotes: "Pooling"'),
+    ],
+)
+def test_mistakes_that_many_make_have_a_hint(load: Any, said: str, hint: str) -> None:
+    kind = "" if "type" in said else 'type: "Pooling"'
+    text = INPUT + f'layer {{ name: "p" {kind} bottom: "x" top: "p" pooling_param {{ {said} }} }}'
+    assert hint in rendered(load, text)
+    old = 'layers { type: "Pooling" bottom: "x" top: "p" }'
+    assert "types stand in quotes in `layer`" in rendered(load, old)
+    assert "a comment starts with `#`" in rendered(load, "// " + old)
 
 
 def test_padding_layers_join_their_readers(load: Any) -> None:
@@ -210,6 +366,36 @@ def test_what_repeats_becomes_a_block(tmp_path: Path) -> None:
     assert "blocks:" not in written(path, flat=True)
 
 
+def test_comments_stay_with_their_layers(tmp_path: Path) -> None:
+    """Also where a block stands for the layers after which a comment stands."""
+    text = '# a net\ninput: "x" input_dim: 1 input_dim: 4 input_dim: 8 input_dim: 8\n'
+    last = "x"
+    for stage in (1, 2):
+        text += f"####### stage {stage} #######\n"
+        for index in (1, 2, 3):
+            for kind, top in (("Convolution", f"conv{stage}_{index}"), ("ReLU", "")):
+                name = top or f"relu{stage}_{index}"
+                param = "convolution_param { num_output: 4 kernel_size: 1 } # one by one\n"
+                text += (
+                    f'layer {{ name: "{name}" type: "{kind}" bottom: "{last}" '
+                    f'top: "{top or last}" {param if top else ""}}}\n'
+                )
+                last = top or last
+    text += "#layer {\n#  type: 'LRN'\n#}\n# ======\n# === end ===\n"
+    text += f'layer {{ name: "p" type: "Pooling" bottom: "{last}" top: "p" }}\n# last'
+    file = tmp_path / "net.prototxt"
+    file.write_text(text.replace('"p" }', '"p" pooling_param { global_pooling: true } }'))
+    lines = [line.strip().partition(", ")[0] for line in written(file).splitlines()]
+    assert lines[0] == "# a net" and lines[-1] == "# last"
+    layers = lines[len(lines) - lines[::-1].index("layers:") - 1 :]
+    assert layers == [
+        "layers:",
+        "# stage 1", "# one by one", "- {name: conv1_3",
+        "# stage 2", "# one by one", "- {name: conv2_3",
+        "# layer {", "#  type: 'LRN'", "# }", "# end", "- {name: p", "# last",
+    ]  # fmt: skip
+
+
 def test_chains_become_repeats(tmp_path: Path) -> None:
     conv = """layer {{ name: "conv{0}_{1}" type: "Convolution" bottom: "{2}" top: "conv{0}_{1}"
       convolution_param {{ num_output: {3} kernel_size: 3 pad: 1 }} }}
@@ -246,6 +432,54 @@ def test_there_and_back(name: str, phase: str, tmp_path: Path) -> None:
     assert facts(netspec.load(str(back), phase=phase)) == wanted
 
 
+def test_symbols_and_phases_of_an_export(
+    load: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A prototxt has no symbols, and a phase in which the net is broken cannot be written."""
+    spec, back = tmp_path / "net.yaml", tmp_path / "back.prototxt"
+    spec.write_text(
+        "inputs: {x: [N, 3], y: [N, 3]}\nlayers:\n"
+        "  - {name: i, type: Input, input_param: {shape: [2 * N, 3]}, include: [{phase: TRAIN}]}\n"
+        "  - {name: r, type: ReLU, bottom: i}\n"
+        "  - {name: s, type: Eltwise, bottom: [x, y]}\n"
+    )
+    export = ["export", str(spec), "-o", str(back), "--force"]
+    assert main(export) == 1
+    said = capsys.readouterr().out
+    assert said.count("--at N=1") == 3 and "5:5" not in said
+    assert main([*export, "--shape", "x=4,3"]) == 0
+    text = back.read_text()
+    assert text.startswith("# The phase TEST is left out: no layer before `r` makes the blob `i`\n")
+    assert "dim: 8 dim: 3" in text and text.count("dim: 4 dim: 3") == 2
+    assert str(netspec.load(str(back), phase="train").outputs["r"]) == "8x3"
+    assert main([*export, "--at", "N=4", "--phase", "train"]) == 0
+    assert back.read_text() == text.partition("\n")[2]
+    assert main([*export, "--at", "N=4", "--phase", "test"]) == 1
+    assert "no layer before `r`" in capsys.readouterr().out
+
+
+def test_an_export_of_stages_keeps_their_layers_in_order(tmp_path: Path) -> None:
+    """Also where a net is whole only with two stages at once."""
+    spec, back = tmp_path / "net.yaml", tmp_path / "back.prototxt"
+    data = "  - {{name: {0}, type: Input, top: x, input_param: {{shape: {{dim: [1, 3]}}}}, {1}}}\n"
+    layers = [
+        data.format("a", "include: [{phase: TRAIN}]"),
+        data.format("b", "include: [{phase: TEST, stage: val}]"),
+        data.format("c", "include: [{phase: TEST, stage: deploy, not_stage: val}]"),
+        "  - {name: r, type: ReLU, bottom: x, exclude: [{stage: frozen}]}\n",
+        "  - {name: s, type: TanH, bottom: x, top: r, include: [{stage: frozen}]}\n",
+        "  - {name: t, type: Sigmoid, bottom: r}\n",
+        "  - {name: u, type: AbsVal, bottom: r, include: [{stage: val}]}\n",
+    ]
+    spec.write_text("layers:\n" + "".join(layers))
+    assert main(["export", str(spec), "-o", str(back)]) == 0
+    names = [line.split('"')[1] for line in back.read_text().splitlines() if "  name:" in line]
+    assert names == list("abcrstu")
+    stages = ["val", "frozen"]
+    wanted = facts(netspec.load(str(spec), stages=stages))
+    assert facts(netspec.load(str(back), stages=stages)) == wanted
+
+
 def test_commands_take_a_prototxt(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(GOLDEN / "nets" / "lenet" / "net.prototxt")]) == 0
     assert "431,080" in capsys.readouterr().out.replace("431080", "431,080")
@@ -259,6 +493,29 @@ def test_a_solver_brings_its_net(tmp_path: Path) -> None:
     alone.write_bytes((folder / "solver.prototxt").read_bytes())
     text = written(alone)
     assert "solver:" in text and "layers" not in text
+
+
+def test_a_solver_alone_keeps_its_comments_and_says_its_net(tmp_path: Path) -> None:
+    file = tmp_path / "solver.prototxt"
+    file.write_text(
+        'net: "a/b.prototxt" # not here\n# small\nbase_lr: 0.1 # at first\n'
+        "solver_type: ADAM # new\n# ----\n#max_iter: 9\ndisplay: 2\n# the end\n"
+    )
+    assert written(file).splitlines() == [
+        "# not here", "notes: The solver trains the net a/b.prototxt", "solver:",
+        "  # small", "  # at first", "  base_lr: 0.1", "  # new", "  type: Adam",
+        "  # max_iter: 9", "  display: 2", "# the end",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "place", ["${N}", "$N", "{n}", "{{ n }}", "%d", "%(n)s", "@N@", "<%= n %>"]
+)
+def test_a_template_is_called_one(load: Any, place: str) -> None:
+    text = 'layer { name: "c" inner_product_param { num_output: ' + place + " } }"
+    (found,) = refusal(load, text)
+    assert "error[E600]" in found and "this is a template" in found
+    assert "template" not in refusal(load, "layer { x { a { b } } }")[0]
 
 
 TOKENS = [

@@ -39,7 +39,8 @@ def run(options: Namespace) -> int:
     report = Report()
     spec, scale = open_spec(options.spec, report, asked.shapes)
     text = prototxt(
-        spec, Imports(spec, report), asked.scale or scale, asked.vars, asked.shapes, report
+        spec, Imports(spec, report), asked.scale or scale, asked.vars, asked.shapes, report,
+        asked.phase, asked.at,
     )  # fmt: skip
     if options.output is None:
         sys.stdout.write(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..document import Document, read_bytes
+from ..layer import listed
 from ..schema import find_type, unknown_type_hint
 from . import caffe_forks, caffe_schema, caffe_solver, caffe_values, prototxt
 from .caffe_data import inputs, is_source
@@ -32,13 +33,14 @@ class Imported(Document):
     `renamed` the names Caffe knows, of layers that had none or one that was taken.
     """
 
-    __slots__ = ("asks", "format", "places", "renamed", "solver", "values")
+    __slots__ = ("asks", "format", "places", "renamed", "solver", "told", "values")
 
     def __init__(self, source: Source, value: dict[str, Any], values: caffe_values.Values) -> None:
         super().__init__(source, value)
         self.values = values
         self.places: dict[Path, Raw | Path] = {}
         self.asks: dict[str, str] = {}
+        self.told: set[Path] = set()  # layers that say the shape of a blob others do not say
         self.renamed: dict[str, str] = {}
         self.format = ""
         self.solver: caffe_values.Values | None = None  # of a file that holds or names the net
@@ -48,9 +50,9 @@ class Imported(Document):
         """Return False: a `$` in a prototxt is a character like any other."""
         return False
 
-    def wanted_shape(self, name: str) -> str:
-        """Return how to give the shape of an input; empty where the file says it."""
-        return self.asks.get(name, "")
+    def wanted_shape(self, name: str, path: Path = ()) -> str:
+        """Return how to give the shape of an input; empty where the file, or a layer, says it."""
+        return "" if path in self.told else self.asks.get(name, "")
 
     def span(self, *path: str | int) -> Span:
         """Return the place of the value at `path`, or of the nearest value around it."""
@@ -136,6 +138,8 @@ def _of_solver(
         document = _of_net(source, found, report, shapes, allow_unknown)
     else:
         document = Imported(parsed.source, {"layers": []}, values)
+        if named := caffe_solver.net_name(values):
+            document.value["notes"] = f"The solver trains the net {named}"
     document.value["solver"] = caffe_solver.fields(values)
     document.solver = values
     return document
@@ -148,6 +152,7 @@ class _Import:
         self.report = report
         self.allow_unknown = allow_unknown
         self.areas: list[tuple[int, int]] = []  # where fields that BVLC's Caffe lacks are known
+        self.strange: dict[str, list[Span]] = {}  # layer types that there are not, and where
 
     def net(self, raws: list[Raw], shapes: Mapping[str, Sequence[Any]]) -> None:
         """Fill the spec's value."""
@@ -168,6 +173,7 @@ class _Import:
                 if key in raw.values:
                     raw.values[key] = [legal(name) for name in raw.values[key] if name is not None]
         declared, raws = inputs(raws, shapes, document, self.report)
+        self.unmade(raws, declared, shapes)
         if declared:
             value["inputs"] = declared
         names = unique_names(raws, legal)
@@ -177,18 +183,65 @@ class _Import:
             if name != raw.values.get("name"):
                 document.renamed[name] = raw.values.get("name", "")
             value["layers"].append(self.entry(raw, name, tops))
+            if raw.values.get("type") == "Python":
+                self.code(value["layers"][-1], shapes)
+            elif raw.values.get("type") == "Input" and all(
+                shape.get("dim") for shape in raw.values.get("input_param", {}).get("shape", [{}])
+            ):
+                document.told.add(("layers", len(value["layers"]) - 1))
         if not self.allow_unknown:
             self.refuse_unknown()
 
+    def unmade(
+        self, raws: list[Raw], declared: dict[str, Any], shapes: Mapping[str, Sequence[Any]]
+    ) -> None:
+        """Make inputs of the blobs that no layer makes and that are given a shape.
+
+        Parts of nets are like that, and nets that a tool gives their data.
+        """
+        made = {top for raw in raws for top in raw.values.get("top", ())}
+        for raw in raws:
+            for index, name in enumerate(raw.values.get("bottom", ())):
+                if name in made or name in declared:
+                    continue
+                if name in shapes:
+                    declared[name] = list(shapes[name])
+                    self.document.places["inputs", name] = raw.origin(("bottom", index))
+                else:
+                    self.document.asks[name] = f"--shape {name}=N,... makes it an input"
+
     def refuse_unknown(self) -> None:
-        """Note every unknown field and word that no layer type here has either."""
+        """Note every unknown type, field and word that no layer type here has either, each once."""
+        for kind, spans in self.strange.items():
+            hint = unknown_type_hint(kind)
+            if len(spans) > 1:
+                hint += f"; {len(spans)} layers are of this type"
+            self.report.add(codes.UnknownLayerType, spans[0], type=kind, hint=hint)
         areas = sorted(self.areas)
+        counts: dict[tuple[Any, ...], int] = {}
+        first: dict[tuple[Any, ...], caffe_values.Unknown] = {}
         for unknown in self.values.unknown:
             at = unknown.span.start
             if unknown.field in caffe_forks.IGNORED:
                 continue
             if not any(start <= at < end for start, end in areas):
-                unknown.add_to(self.report)
+                key = (unknown.type, unknown.field, unknown.facts.get("value"))
+                counts[key] = counts.get(key, 0) + 1
+                first.setdefault(key, unknown)
+        for key, unknown in first.items():
+            if counts[key] > 1:
+                hint = unknown.facts["hint"]
+                unknown.facts["hint"] = f"{hint}{hint and '; '}it is given {counts[key]} times"
+            unknown.add_to(self.report)
+
+    def code(self, entry: dict[str, Any], shapes: Mapping[str, Sequence[Any]]) -> None:
+        """Give a layer of Python code the shapes of what it makes, or note that they are asked."""
+        param = entry.setdefault("python_param", {})
+        names = listed(entry["top"])
+        if names and all(name in shapes for name in names):
+            param["shape"] = plain([{"dim": list(shapes[name])} for name in names])
+        elif "shape" not in param:
+            self.document.asks.update((name, f"--shape {name}=N,...") for name in names)
 
     def entry(self, raw: Raw, name: str, tops: set[str]) -> dict[str, Any]:
         """Return the entry of one layer."""
@@ -196,9 +249,10 @@ class _Import:
         kind = str(values.get("type") or "")
         cls = find_type(kind) if kind else None
         if cls is None and not self.allow_unknown:
-            span = self.values.span(*raw.origin(("type",)))
-            hint = unknown_type_hint(kind)
-            self.report.add(codes.UnknownLayerType, span, type=kind, hint=hint)
+            self.strange.setdefault(kind, []).append(self.values.span(*raw.origin(("type",))))
+            self.note(raw.base)  # its fields are of that fork too
+        elif cls is not None:
+            self.note(raw.origin(("type",)))  # a fork's word for it, in V1
         entry: dict[str, Any] = {"name": name, "type": kind}
         if kind == "BatchNorm" and len(values.get("param", ())) == 3:
             for each in values["param"]:  # the statistics do not learn, whatever old files say
@@ -253,7 +307,10 @@ class _Import:
                 continue
             found[field] = given if field in schema else coerced(given, declared)
             if field not in schema or takes(declared, given):
-                self.note(raw.origin((key, field)))
+                origin = raw.origin((key, field))
+                self.note(origin)
+                for index in range(1, len(item) if isinstance(item, list) else 1):
+                    self.note((*origin, index))
 
     def known_to_caffe(self, key: str) -> bool:
         return key in caffe_schema.message("LayerParameter")

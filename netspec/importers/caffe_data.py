@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..expand import Choice
-from ..schema import find_type
+from ..schema import find_type, nearest_type
 from ..spec import as_list
 
 TYPE_CHECKING = False
@@ -41,7 +41,10 @@ def is_source(raw: Raw) -> bool:
         return True
     if raw.values.get("bottom") or not raw.values.get("top"):
         return False
-    return kind == "Python" or ("Data" in kind and find_type(kind) is None)
+    # a type that nobody knows makes something of nothing: data, unless its name is misspelt
+    return kind == "Python" or (
+        bool(kind) and find_type(kind) is None and ("Data" in kind or not nearest_type(kind))
+    )
 
 
 def inputs(
@@ -66,9 +69,15 @@ def inputs(
         if name not in others and _everywhere([top.layer for top in tops])
         and not _read_before(name, raws, tops[0].layer) and _merged(tops) is not False
     }  # fmt: skip
-    stay = {id(raw) for raw in sources if not whole.issuperset(made[id(raw)]) or not made[id(raw)]}
+    while True:  # a layer that stays keeps all its blobs, and so does another that makes one too
+        left = [raw for raw in sources if not whole.issuperset(made[id(raw)]) or not made[id(raw)]]
+        kept = whole & {top for raw in left for top in made[id(raw)]}
+        if not kept:
+            break
+        whole -= kept
+    stay = set(map(id, left))
     found: dict[str, Any] = {}
-    left: list[Raw] = []
+    left = []
     for raw in raws:
         if not is_source(raw):
             left.append(raw)
@@ -254,7 +263,10 @@ def _declared(raw: Raw, count: int) -> list[Dims | None]:
         return shapes * count if len(shapes) == 1 else shapes
     transform = values.get("transform_param", {})
     crop = transform.get("crop_size") or None
-    colour = 3 if transform.get("force_color") else 1 if transform.get("force_gray") else None
+    means = len(transform.get("mean_value", ()))  # one for all channels, or one for each
+    colour = means if means > 1 else None
+    if transform.get("force_color") or transform.get("force_gray"):
+        colour = 3 if transform.get("force_color") else 1
     param: dict[str, Any] = {}
     for message in ("data_param", "image_data_param", "hdf5_data_param", "window_data_param",
                     "memory_data_param"):  # fmt: skip
@@ -274,5 +286,9 @@ def _declared(raw: Raw, count: int) -> list[Dims | None]:
     elif kind == "HDF5Data":
         return [None] * count
     else:
-        image = [batch, colour, crop, crop]
-    return [image, *([batch] for _ in range(count - 1))]
+        resize = transform.get("resize_param", {})  # SSD's: it makes every image this size
+        whole = resize.get("resize_mode", "WARP") != "FIT_SMALL_SIZE"
+        sides = [crop or (whole and resize.get(key)) or None for key in ("height", "width")]
+        image = [batch, colour, *sides]
+    label = [batch] if kind in SOURCES else None  # of a fork: a box, a map, or anything
+    return [image, *([label] * (count - 1))]

@@ -100,13 +100,18 @@ def fields(values: Values) -> dict[str, Any]:
     return found
 
 
+def net_name(values: Values) -> str:
+    """Return the name of the file that holds the net, as the solver says it."""
+    root = values.root
+    return next((root[field] for field in ("train_net", "net") if root.get(field)), "")
+
+
 def net_file(values: Values) -> str | None:
     """Return the file of the net, looked for around the solver; None where it is not there.
 
     In Caffe a path counts from where it is started, which is some folder above.
     """
-    root = values.root
-    named = next((root[field] for field in ("train_net", "net") if root.get(field)), "")
+    named = net_name(values)
     if not named or os.path.isabs(named) or "\0" in named or "\\" in named:
         return None
     normal = os.path.normpath(named)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..layer import FILLER, listed
 from ..schema import find_type
 from ..spec import as_list
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
     from ..document import Document
     from ..layer import Param
+    from . import prototxt
     from .caffe import Imported
 
     Raw = dict[str, Any]
@@ -21,6 +24,7 @@ ORDER = ("name", "type", "block", "bottom", "top")
 LAST = ("param", "loss_weight", "propagate_down", "include", "exclude", "phase")
 PER_AXIS = {"stride": 1, "dilation": 1, "pad": 0}  # where left out, whatever the axes are
 COMMENT = 160  # characters of one comment line
+_RULER = re.compile(r"^\s*[=*~_-]{3,}|[=*~_-]{3,}\s*$")
 
 
 def tidy(document: Document, flat: bool = False, counted: bool = False) -> Raw:
@@ -150,6 +154,10 @@ def comments(document: Imported) -> Comments:
     found = Comments()
     parsed = document.values.document
     source = parsed.source
+    if document.solver is not None:
+        _of_solver(document.solver.document, document.value["solver"], found)
+        if document.solver.document is parsed:
+            return found
     layers: list[tuple[int, int, int]] = []
     for index in range(len(document.value["layers"])):
         field = document.values.field(*document.origin(("layers", index)))
@@ -159,10 +167,9 @@ def comments(document: Imported) -> Comments:
     first = min((field.at for field in parsed.root.fields), default=0)
     position = 0
     for start, end in parsed.comments:
-        said = source.text[start:end].lstrip("#").strip()
-        if not said or not any(map(str.isalnum, said)):
+        said = _said(source.text[start:end])
+        if not said:
             continue
-        said = said if len(said) <= COMMENT else said[: COMMENT - 3] + "..."
         line = source.position(start)[0]
         while position < len(layers) and (
             layers[position][1] <= start and source.position(layers[position][1])[0] != line
@@ -175,3 +182,56 @@ def comments(document: Imported) -> Comments:
         else:
             found.foot.append(said)
     return found
+
+
+def _of_solver(parsed: prototxt.Document, shown: Raw, found: Comments) -> None:
+    """Add the comments of a solver: each belongs to the field on its line, or to the next."""
+    source = parsed.source
+    position = 0
+    fields = parsed.root.fields
+    for start, end in parsed.comments:
+        said = _said(source.text[start:end])
+        line = source.position(start)[0]
+        while position < len(fields) and (
+            fields[position].end <= start and source.position(fields[position].end)[0] != line
+        ):
+            position += 1
+        if not said:
+            continue
+        name = fields[position].name if position < len(fields) else ""
+        name = "type" if name == "solver_type" else name
+        if name in shown:
+            found.solver.setdefault(name, []).append(said)
+        else:
+            (found.head if position < len(fields) else found.foot).append(said)
+
+
+def _said(text: str) -> str:
+    """Return what a comment says; nothing for a ruler."""
+    said = _RULER.sub("", text.strip("#")).rstrip().removeprefix(" ")
+    if not any(c.isalnum() or c in "{}" for c in said):
+        return ""  # a brace ends a layer that is commented out
+    return said if len(said) <= COMMENT else said[: COMMENT - 3] + "..."
+
+
+def gathered(layers: dict[int, list[str]], value: Raw) -> dict[int, list[str]]:
+    """Return comments by layer as comments by entry: an entry that uses a block is many layers.
+
+    What a block's layers say more than once is said once.
+    """
+    sizes: dict[str, int] = {}
+    for name, block in value.get("blocks", {}).items():
+        sizes[name] = sum(_size(entry, sizes) for entry in block["layers"])
+    found: dict[int, list[str]] = {}
+    first = 0
+    for position, entry in enumerate(value["layers"]):
+        after = first + _size(entry, sizes)
+        said = [each for index in range(first, after) for each in layers.get(index, ())]
+        if said:
+            found[position] = list(dict.fromkeys(said)) if "block" in entry else said
+        first = after
+    return found
+
+
+def _size(entry: Raw, sizes: dict[str, int]) -> int:
+    return int(sizes[entry["block"]] * entry.get("repeat", 1)) if "block" in entry else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import codes
+from ..schema import find_type, found_types
 from . import caffe_schema
 
 TYPE_CHECKING = False
@@ -137,8 +138,15 @@ def layers(values: Values, report: Report) -> tuple[list[Raw], str]:
 
 
 def v2_type(word: str) -> str:
-    """Return the type of V2 that a word of V1 means: `INNER_PRODUCT` is `InnerProduct`."""
-    return _ODD_TYPES.get(word, "".join(part.capitalize() for part in word.split("_")))
+    """Return the layer type for a word of the enum of V1, and of the enums that forks made of it.
+
+    The CROP of the first FCNs is no Crop: it found its offsets by itself.
+    """
+    made = _ODD_TYPES.get(word, "".join(part.capitalize() for part in word.split("_")))
+    if word in caffe_schema.enum("LayerType") or find_type(made) is not None:
+        return made if word != "CROP" else word
+    folded = word.replace("_", "").lower()
+    return next((cls.__name__ for cls in found_types() if cls.__name__.lower() == folded), made)
 
 
 def _v1(layer: dict[str, Any], base: Path) -> Raw:

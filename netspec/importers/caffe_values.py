@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _TRUE = ("true", "True", "t")
 _FALSE = ("false", "False", "f")
 _ARTICLES = {"bool": "true or false", "string": "text in quotes", "bytes": "text in quotes"}
+_MULTIPLIERS = {"blobs_lr": "lr_mult", "weight_decay": "decay_mult"}
 _FLOATS = {"inf": float("inf"), "infinity": float("inf"), "nan": float("nan")}
 
 
@@ -139,6 +140,8 @@ class _Reader:
                     (self.document.name_span(message.named(field.name)[0]), "given first here")
                 ]
                 facts: dict[str, Any] = {"field": field.name}
+                if type == "PoolingParameter":  # naibaf7's Caffe has one for each axis
+                    facts["hint"] = "pooling has two axes here: give kernel_h and kernel_w"
                 self.faults.append((field.at, codes.FieldTwice, span, first, facts))
             else:
                 values[field.name] = self.value(field, expected, type)
@@ -166,7 +169,12 @@ class _Reader:
         if type in ("string", "bytes"):
             if value.kind == "string":
                 return value.value
-            hint = f'put it in quotes: "{value.text}"'
+            word = value.text
+            if owner == "LayerParameter" and word in caffe_schema.enum("LayerType"):
+                from .caffe_upgrade import v2_type
+
+                word = v2_type(word)  # a type as V1 has it
+            hint = f'put it in quotes: "{word}"'
             return self.fault(
                 codes.FieldType, field, expected=_expected(type), value=_shown(value), hint=hint
             )
@@ -178,9 +186,12 @@ class _Reader:
 
     def integer(self, field: Field, value: Scalar, type: str) -> object:
         if value.kind != "number" or not isinstance(value.value, int):
+            number = value.value
+            whole = isinstance(number, float) and number.is_integer() and abs(number) < 1e15
             return self.fault(
-                codes.FieldType, field, expected="a whole number", value=_shown(value)
-            )
+                codes.FieldType, field, expected="a whole number", value=_shown(value),
+                hint=f"write {number:.0f}" if whole else "",
+            )  # fmt: skip
         lowest, highest = caffe_schema.RANGES[type]
         if not lowest <= value.value <= highest or (value.text[0] == "-" and lowest == 0):
             return self.fault(
@@ -208,7 +219,11 @@ class _Reader:
             return value.text in _TRUE
         if isinstance(value.value, int) and value.value in (0, 1) and value.text[0] != "-":
             return value.value == 1
-        return self.fault(codes.FieldType, field, expected=_expected("bool"), value=_shown(value))
+        lower = value.text.lower()
+        return self.fault(
+            codes.FieldType, field, expected=_expected("bool"), value=_shown(value),
+            hint=f"write {lower}" if lower in ("true", "false") else "",
+        )  # fmt: skip
 
     def word(self, field: Field, value: Scalar, type: str, owner: str) -> object:
         words = caffe_schema.enum(type)
@@ -219,7 +234,12 @@ class _Reader:
                 if number == value.value:
                     return word
         elif value.kind != "identifier":
-            return self.fault(codes.FieldType, field, expected=_expected(type), value=_shown(value))
+            hint = f"without the quotes: {value.text}" if value.text in words else ""
+            if type == "LayerType":
+                hint = "types stand in quotes in `layer`, where `layers` has words"
+            return self.fault(
+                codes.FieldType, field, expected=_expected(type), value=_shown(value), hint=hint
+            )
         span = self.document.value_span(field)
         choices = ", ".join(words)
         near = nearest(value.text, words)
@@ -232,6 +252,8 @@ class _Reader:
         known = caffe_schema.message(type)
         near = nearest(field.name, known)
         hint = f"did you mean `{near}`?" if near else f"{type} has {', '.join(known)}"
+        if type == "LayerParameter" and field.name in _MULTIPLIERS:
+            hint = f"`layers` has it; in `layer` it is param {{ {_MULTIPLIERS[field.name]}: .. }}"
         facts: dict[str, Any] = {"message": type, "field": field.name, "hint": hint}
         span = self.document.name_span(field)
         self.values.unknown.append(Unknown(codes.UnknownField, type, field.name, span, facts))

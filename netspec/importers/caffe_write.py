@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from itertools import compress, product
+
 from .. import codes
+from ..diagnostics import Report, SpecError, printable
 from ..dim import Dim
 from ..expand import Choice, expand
+from ..expression import ExpressionError
+from ..expression import size as parse_size
 from ..spec import as_list
 from . import caffe_schema
 
@@ -13,45 +19,78 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from ..diagnostics import Report
     from ..graph import Graph, Node
     from ..spec import Spec
 
     Raw = dict[str, Any]
 
+_SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+STAGES = 5  # names of stages looked at in every combination
 KEPT = ("param", "loss_weight", "propagate_down", "include", "exclude", "phase")
 
 
 def prototxt(
     spec: Spec, load: Any, scale: str | None, vars: Raw, shapes: Mapping[str, Sequence[Any]],
-    report: Report,
+    report: Report, phase: str | None = None, at: Mapping[str, int] | None = None,
 ) -> str:  # fmt: skip
-    """Return the text; raise where a spec says what Caffe has no words for."""
-    states = [Choice(phase, scale, stages, 0, vars) for phase in ("TRAIN", "TEST")
-              for stages in _stages(spec)]  # fmt: skip
-    graphs = [expand(spec, choice.within(spec.state), report, load) for choice in states]
-    report.close()
+    """Return the text, of one phase or of all; raise where Caffe has no words for a spec.
+
+    A phase in which the net is broken is left out, as long as another one is whole.
+    """
+    choices = [Choice(each, scale, stages, 0, vars) for each in ("TRAIN", "TEST")
+               for stages in _stages(spec) if not phase or phase.upper() == each]  # fmt: skip
+    states, graphs, reports = [], [], []
+    for choice in choices:
+        reports.append(found := Report())
+        graph = _graph(spec, choice, load, found)
+        if graph is not None:
+            states.append(choice)
+            graphs.append(graph)
+    if not graphs:
+        raise SpecError(reports[0].ordered())
     nodes = _merged(graphs)
-    lines = [f"name: {_string(scale or spec.name)}"]
+    lines = []
+    kept = {choice.phase for choice in states}
+    for choice, found in zip(choices, reports, strict=True):
+        if choice.phase not in kept:
+            kept.add(choice.phase)
+            why = printable(found.diagnostics[0].message)
+            lines.append(f"# The phase {choice.phase} is left out: {why}")
+    lines.append(f"name: {_string(scale or spec.name)}")
     if spec.state:
         lines += _message("state", spec.state, "NetState", "")
     if spec.document.value.get("force_backward"):
         lines.append("force_backward: true")
+    sizes = _sizes(spec, shapes, at or {})
     for name in spec.inputs:
-        lines += _input(name, spec, shapes, report)
+        lines += _input(name, spec, shapes, sizes, report)
+    whole = len({choice.phase for choice in states}) > 1
     for node in nodes:
         phases = {
             choice.phase for choice, graph in zip(states, graphs, strict=True)
             if any(_key(each) == _key(node) for each in graph.nodes)
         }  # fmt: skip
-        lines += _layer(node, phases, spec)
+        lines += _layer(node, phases if whole else set(), spec, sizes, report)
     report.close()
     return "\n".join(lines) + "\n"
 
 
+def _graph(spec: Spec, choice: Choice, load: Any, report: Report) -> Graph | None:
+    try:
+        graph = expand(spec, choice.within(spec.state), report, load)
+        report.close()
+    except SpecError:
+        return None
+    return graph
+
+
 def _stages(spec: Spec) -> list[tuple[str, ...]]:
+    """Return the sets of stages to look at: all there are, of a few; else each, none and all."""
     stages = spec.stages()
-    return [(), *((stage,) for stage in stages), tuple(stages)] if stages else [()]
+    if len(stages) <= STAGES:
+        picks = product((False, True), repeat=len(stages))
+        return sorted({tuple(compress(stages, picked)) for picked in picks}, key=len)
+    return [(), *((stage,) for stage in stages), tuple(stages)]
 
 
 def _key(node: Node) -> tuple[str, int]:
@@ -62,26 +101,54 @@ def _merged(graphs: Sequence[Graph]) -> list[Node]:
     """Return the layers of all graphs, each once, in an order that suits every graph."""
     merged: list[Node] = []
     for graph in graphs:
-        at = 0
         places = {_key(node): index for index, node in enumerate(merged)}
+        found: list[Node] = []
+        waiting: list[Node] = []  # in this net alone: right before the next that others have too
+        done = 0
         for node in graph.nodes:
-            known = places.get(_key(node))
-            if known is not None:
-                at = known + 1
-                continue
-            merged.insert(at, node)
-            at += 1
-            places = {_key(each): index for index, each in enumerate(merged)}
+            at = places.get(_key(node))
+            if at is None:
+                waiting.append(node)
+            elif at >= done:
+                found += [*merged[done:at], *waiting, merged[at]]
+                waiting = []
+                done = at + 1
+        merged = [*found, *merged[done:], *waiting]
     return merged
 
 
-def _input(name: str, spec: Spec, shapes: Mapping[str, Sequence[Any]], report: Report) -> list[str]:
+def _sizes(
+    spec: Spec, shapes: Mapping[str, Sequence[Any]], at: Mapping[str, int]
+) -> dict[str, int]:
+    """Return the sizes of symbols: as given, and as the shapes given for inputs tell them."""
+    found: dict[str, int] = {}
+    for name, given in shapes.items():
+        if name in spec.inputs and len(dims := _dims(spec, name)) == len(given):
+            found.update(
+                (dim, size) for dim, size in zip(dims, given, strict=True)
+                if isinstance(dim, str) and isinstance(size, int)
+            )  # fmt: skip
+    return {**found, **at}
+
+
+def _dims(spec: Spec, name: str) -> Sequence[Any]:
     declared = spec.inputs[name]
-    dims = shapes.get(name) or (declared["shape"] if isinstance(declared, dict) else declared)
-    if any(not isinstance(dim, int) for dim in dims):
+    found: Sequence[Any] = declared["shape"] if isinstance(declared, dict) else declared
+    return found
+
+
+def _input(
+    name: str, spec: Spec, shapes: Mapping[str, Sequence[Any]], sizes: Raw, report: Report
+) -> list[str]:
+    dims = [sizes.get(dim, dim) for dim in shapes.get(name) or _dims(spec, name)]
+    unknown = [dim for dim in dims if not isinstance(dim, int)]
+    if unknown:
+        known = all(_SYMBOL.fullmatch(dim) for dim in unknown)
+        option = ",".join(f"{dim}={_bound(dim)}" for dim in dict.fromkeys(unknown))
         report.add(
             codes.ShapeNeeded, spec.document.span("inputs", name), input=name,
-            hint=f"Caffe has no symbols: --shape {name}={','.join(map(_bound, dims))}",
+            hint=f"Caffe has no symbols: --at {option}" if known
+            else f"Caffe has no symbols: --shape {name}={','.join(map(_bound, dims))}",
         )  # fmt: skip
         return []
     entry = {"name": name, "type": "Input", "top": name, "input_param": {"shape": {"dim": dims}}}
@@ -93,7 +160,9 @@ def _bound(dim: Any) -> str:
     return str(dim) if isinstance(dim, int) else usual.get(str(dim), "1")
 
 
-def _layer(node: Node, phases: set[str], spec: Spec) -> list[str]:
+def _layer(
+    node: Node, phases: set[str], spec: Spec, sizes: Mapping[str, int], report: Report
+) -> list[str]:
     entry = node.entry
     renamed = getattr(spec.document, "renamed", {})
     found: Raw = {"name": renamed.get(node.name, node.name), "type": node.type}
@@ -109,7 +178,36 @@ def _layer(node: Node, phases: set[str], spec: Spec) -> list[str]:
         found["param"] = [{**each, "lr_mult": 0} for each in given]
     if len(phases) == 1 and not found.keys() & {"include", "exclude"}:
         found["include"] = [{"phase": next(iter(phases))}]
+    symbols: dict[str, None] = {}
+    try:
+        found = {key: _numbered(key, value, sizes, symbols) for key, value in found.items()}
+    except ExpressionError as error:
+        report.add(error.code, node.place.span("name"), (), **error.facts)
+        return []
+    if symbols:
+        option = ",".join(f"{symbol}={_bound(symbol)}" for symbol in symbols)
+        report.add(
+            codes.ShapeNeeded, node.place.span("name"), input=node.tops[0].name,
+            hint=f"Caffe has no symbols: --at {option}",
+        )  # fmt: skip
+        return []
     return _message("layer", found, "LayerParameter", "")
+
+
+def _numbered(name: str, value: Any, sizes: Mapping[str, int], symbols: dict[str, None]) -> Any:
+    """Return a value with numbers for the symbols of its shapes; note those without a number."""
+    if isinstance(value, dict):
+        return {key: _numbered(key, item, sizes, symbols) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_numbered(name, item, sizes, symbols) for item in value]
+    if name not in ("dim", "shape") or not isinstance(value, str):
+        return value
+    size = parse_size(value)
+    if isinstance(size, Dim):
+        size = size.at(sizes)
+    if isinstance(size, Dim):
+        symbols.update(dict.fromkeys(sorted(size.symbols)))
+    return size
 
 
 def _message(name: str, value: Any, type: str, indent: str) -> list[str]:

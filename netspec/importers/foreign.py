@@ -61,6 +61,16 @@ def kind_of(path: str, raw: bytes) -> str:
     return next((kind for kind, look in _LOOKS if re.match(_BLANK + look, head)), "")
 
 
+def _drop_unread(found: Document) -> None:
+    """Leave out the inputs that no layer reads, where nobody knows their shape."""
+    inputs = found.value.get("inputs", {})
+    read = {name for entry in found.value["layers"] for name in as_list(entry.get("bottom", []))}
+    for name in [name for name in inputs if name not in read and found.wanted_shape(name)]:
+        del inputs[name]
+    if "inputs" in found.value and not inputs:
+        del found.value["inputs"]
+
+
 def spec_text(
     path: str,
     report: Report,
@@ -90,6 +100,7 @@ def spec_text(
         report.fatal(codes.UnknownImport, None, file=path)
     from . import caffe_tidy
 
+    _drop_unread(found)
     value = caffe_tidy.tidy(found, flat, counted=kind == "darknet")
     if "blocks" in value:
         plain = caffe_tidy.tidy(found, True)
@@ -99,9 +110,13 @@ def spec_text(
     for index, entry in enumerate(found.value["layers"]):
         if entry["type"] == "Input" or entry["type"] == "Python":
             for slot, name in enumerate(as_list(entry["top"])):
-                places[name] = ("layers", index, "top", slot)
+                if name not in places or found.wanted_shape(name, ("layers", index)):
+                    places[name] = ("layers", index, "top", slot)
+    code = {name for entry in found.value["layers"] if entry["type"] == "Python"
+            for name in as_list(entry["top"])}  # fmt: skip
     for name, place in places.items():
-        if hint := found.wanted_shape(name):
+        # what code makes can be told in the spec too, once there is one
+        if (hint := found.wanted_shape(name)) and name not in code:
             report.add(codes.ShapeNeeded, found.span(*place), input=name, hint=hint)
     for name in shapes.keys() - places.keys():
         if found.value["layers"]:
@@ -112,6 +127,8 @@ def spec_text(
         said = str(failed.diagnostics[0]).partition(": error")[2] or str(failed.diagnostics[0])
         value["notes"] = f"The solver's net could not be imported: error{said}"
     comments = caffe_tidy.comments(found) if kind == "prototxt" else None  # type: ignore[arg-type]
+    if comments is not None:
+        comments.layers = caffe_tidy.gathered(comments.layers, value)
     if not value["layers"] and "solver" in value:
         del value["layers"]  # its net is elsewhere: this is a part of a spec
     return yaml_text.text(value, comments)

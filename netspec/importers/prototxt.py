@@ -126,6 +126,7 @@ _ESCAPE = re.compile(
     r"|u([dD][89abAB][0-9A-Fa-f]{2})\\u([dD][c-fC-F][0-9A-Fa-f]{2})"  # one character, as UTF-16
     r"|u([0-9A-Fa-f]{4})|U(00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4}))"
 )
+_PLACE = re.compile(r"\$\{?\w+\}?|\{\{?[ \t]*\w+[ \t]*\}\}?|%[sdf]|%\(\w+\)[sdf]|@\w+@|<%=?.*?%>")
 _LETTERS = {
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
 }  # fmt: skip
@@ -185,6 +186,7 @@ class _Parser:
                 self.advance()
                 continue
             if not colon:
+                self.templated(at, name)
                 self.fail(f"expected `:` after `{name}`, found {self.found()}")
             start = self.start
             scalar = self.scalar(name)
@@ -240,7 +242,9 @@ class _Parser:
             self.advance()
             return name, at
         if not self.take("["):
-            self.fail(f"expected the name of a field, found {self.found()}")
+            self.templated(self.start, self.token)
+            comment = "; a comment starts with `#`" if self.token == "/" else ""
+            self.fail(f"expected the name of a field, found {self.found()}{comment}")
         parts = ["["]
         while self.kind == _NAME:
             parts.append(self.token)
@@ -366,7 +370,16 @@ class _Parser:
     def stray(self, at: int) -> NoReturn:
         match = _SPACE.match(self.text, at)
         at = match.end() if match else at
+        self.templated(at, self.text[at : at + 1])
         self.fail(f"unexpected character `{show(self.text[at])}`", at=(at, at + 1))
+
+    def templated(self, at: int, word: str) -> None:
+        """Refuse a place that a script fills in, as `${NAME}`, `{name}`, `%s` or `@NAME@`."""
+        for start in (max(0, at - 1), at):  # the brace may stand before
+            match = _PLACE.match(self.text, start)
+            if match and at < match.end() and word in match.group():
+                problem = f"`{show(match.group())}` is for a script to fill in: this is a template"
+                self.fail(problem, at=match.span())
 
     def fail(
         self,

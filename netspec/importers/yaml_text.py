@@ -26,13 +26,14 @@ _WORDS = frozenset((
 
 
 class Comments:
-    """Comments for a spec: those at its head, and those above each layer, by index."""
+    """Comments for a spec: at its head, above each layer by index, above fields of the solver."""
 
-    __slots__ = ("foot", "head", "layers")
+    __slots__ = ("foot", "head", "layers", "solver")
 
     def __init__(self) -> None:
         self.head: list[str] = []
         self.layers: dict[int, list[str]] = {}
+        self.solver: dict[str, list[str]] = {}
         self.foot: list[str] = []
 
 
@@ -54,7 +55,9 @@ def text(value: Raw, comments: Comments | None = None) -> str:
             lines += [f"  {scalar(name)}: {flow(each)}" for name, each in item.items()]
         elif key == "solver":
             lines.append("solver:")
-            lines += [f"  {name}: {flow(each)}" for name, each in item.items()]
+            for name, each in item.items():
+                lines += ["  " + comment_line(said) for said in comments.solver.get(name, ())]
+                lines.append(f"  {name}: {flow(each)}")
         else:
             lines.append(f"{key}: {flow(item)}")
     lines += [comment_line(each) for each in comments.foot]
@@ -146,7 +149,7 @@ def quoted(value: str) -> str:
 def comment_line(said: str) -> str:
     """Return one comment as a line; what may not stand in a spec is left out."""
     kept = "".join(c if c.isprintable() and not 0xD800 <= ord(c) <= 0xDFFF else " " for c in said)
-    return f"# {kept.strip()}".rstrip()
+    return f"# {kept}".rstrip()
 
 
 def same_net(value: Raw, other: Raw) -> bool:

@@ -259,6 +259,8 @@ def test_depthwise_and_separable(make: Any) -> None:
     x = torch.randn(2, 4, 9, 12)
     model = make("DepthwiseConvolution", X4, "convolution_param", kernel_size=3, depth_multiplier=2)
     close(run(model, x), F.conv2d(x, model.l.weight, model.l.bias, groups=4))
+    model = make("ConvolutionDepthwise", X4, "convolution_param", kernel_size=3, num_output=9)
+    close(run(model, x), F.conv2d(x, model.l.weight, model.l.bias, groups=4))
     params = {"num_output": 6, "kernel_size": 3, "pad": 1, "depth_multiplier": 2}
     model = make("SeparableConvolution", X4, "separable_convolution_param", **params)
     middle = F.conv2d(x, model.l.depthwise.weight, None, 1, 1, 1, 4)

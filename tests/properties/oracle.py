@@ -229,7 +229,8 @@ def early(diagnostic, graph):
 
 
 SLIDING = {
-    "Convolution", "DepthwiseConvolution", "SeparableConvolution", "LocallyConnected", "Im2col",
+    "Convolution", "DepthwiseConvolution", "ConvolutionDepthwise", "SeparableConvolution",
+    "LocallyConnected", "Im2col",
 }  # fmt: skip
 
 
