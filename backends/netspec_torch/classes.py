@@ -6,7 +6,7 @@ import builtins
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from torch import nn
@@ -100,7 +100,7 @@ class Made:
         return f"{name}({', '.join([*self.args, *(f'{k}={v}' for k, v in self.kwargs.items())])})"
 
 
-@cache
+@lru_cache(4096)
 def split(init: str) -> Made | None:
     """Return the text of a constructor in pieces; None where it is something else."""
     found = _CALL.fullmatch(init)
@@ -172,15 +172,15 @@ class Classes:
         rows: list[Any] = [part.origin and part.origin.block, numbered(part.inputs)]
         for item in part.items:
             made = self.init(item)
-            kind: Any = made
+            form: Any = made
             if isinstance(made, Made):
                 usual = self.usual(made.kind)
                 needed = tuple(name for name in made.kwargs if name not in usual)
-                kind = (made.kind, len(made.args), needed)
+                form = (made.kind, len(made.args), needed)
             blobs = (numbered(item.bottoms), numbered(item.tops), tuple(item.flows))
-            said = tuple(lines(getattr(item, kind)) for kind in KINDS)
+            said = [(kind, lines(found)) for kind in KINDS if (found := getattr(item, kind))]
             paths = (item.made[start:], item.called[start:])
-            rows.append((paths, kind, _pattern(item.call), blobs, said))
+            rows.append((paths, form, _pattern(item.call), blobs, tuple(said)))
         return (*rows, numbered(part.outputs))
 
     def usual(self, kind: str | BlockClass) -> dict[str, str]:
@@ -364,6 +364,7 @@ def _literal(value: Any) -> str:
     return literal(tuple(value) if isinstance(value, list) else value) if plain else ""
 
 
+@lru_cache(4096)
 def _pattern(call: str) -> str:
     return _NUMBER.sub(lambda found: "#" if found[1] else found[0], call)
 

@@ -61,6 +61,7 @@ class _Emitter:
         self.report = Report()
         self.nodes = [node for node in net.flat.nodes if not node.layer.source]
         self.outputs = self.wanted(outputs)
+        self.known: dict[Any, Lowered] = {}
         self.lowered = {id(node): self.lower(node) for node in self.nodes}
         self.report.close()
         # one module for the layers that share all weights and are alike
@@ -75,8 +76,13 @@ class _Emitter:
         self.uses: dict[str, Any] = {}
 
     def lower(self, node: Node) -> Lowered:
+        # entries that say the same have one layer, and over like blobs they lower alike
+        blobs = tuple(value.blob for value in node.bottoms)
+        key = (id(node.layer), blobs, len(node.tops), node.in_place, node.frozen)
         try:
-            return lower(node)
+            if key not in self.known:
+                self.known[key] = lower(node)
+            return self.known[key]
         except Refused as refusal:
             self.report.add(
                 codes.NotLowered, node.place.span("type"), layer=node.name, backend="torch",
