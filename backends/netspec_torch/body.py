@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 
 from .blocks import Item, Line, Part
 from .lowering import literal
@@ -26,7 +27,13 @@ class Body:
         self.lists = lists
         self.last = {id(value): at for at, item in enumerate(self.items) for value in item.bottoms}
         self.last.update((id(value), len(self.items)) for value in part.outputs)
+        self.members: dict[str, list[int]] = {}  # of each list: the items that make them
+        for at, item in enumerate(self.items):
+            if item.made and _parent(item.made) in lists:
+                self.members.setdefault(_parent(item.made), []).append(at)
+        self.shared = {item.called for item in self.items if item.called != item.made}
         self.whole = {} if flat else self.whole_lists()
+        self.listed = set(self.whole.values())
         self.chains = {at: group for at, group in self.whole.items() if self.chained(at, group)}
         self.is_sequence = self.chains.get(0) == self.path and self.lists[self.path] == len(
             self.items
@@ -37,23 +44,20 @@ class Body:
 
     def whole_lists(self) -> dict[int, str]:
         """Return the lists whose members are made one after the other, by the first item."""
-        members: dict[str, list[int]] = {}
         order = [at for at, item in enumerate(self.items) if item.made]
-        for number, at in enumerate(order):
-            members.setdefault(_parent(self.items[at].made), []).append(number)
+        number = {at: count for count, at in enumerate(order)}
         return {
-            order[numbers[0]]: group
-            for group, numbers in members.items()
-            if self.lists.get(group) == len(numbers) == numbers[-1] - numbers[0] + 1
+            members[0]: group
+            for group, members in self.members.items()
+            if self.lists[group] == len(members) == number[members[-1]] - number[members[0]] + 1
         }
 
     def chained(self, at: int, group: str) -> bool:
         """Return whether the members of a list are called in turn, each on what the last gave."""
         found = self.items[at : at + self.lists[group]]
-        shared = {item.called for item in self.items if item.called != item.made}
         return len(found) > 1 and all(
             item.plain
-            and item.made not in shared
+            and item.made not in self.shared
             and _parent(item.made) == group
             and (step == 0 or item.bottoms[0] is found[step - 1].tops[0])
             and (item is found[-1] or self.last.get(id(item.tops[0])) == at + step + 1)
@@ -96,7 +100,7 @@ class Body:
         made = {self.path}
         lines = [f"{INDENT}super().__init__()"]
         if self.whole.get(0, "") == self.path != "":
-            lines = [f"{INDENT}super().__init__{self.members(0, not self.is_sequence)}"]
+            lines = [f"{INDENT}super().__init__{self.given(self.path, not self.is_sequence)}"]
         for at, item in enumerate(self.items):
             dot = item.made.find(".", len(self.path) + 1)
             while dot >= 0:
@@ -105,7 +109,7 @@ class Body:
                     made.add(group)
                     lines.append(self.attach(group, self.container(group, at)))
                 dot = item.made.find(".", dot + 1)
-            if item.made and _parent(item.made) not in self.whole.values():
+            if item.made and _parent(item.made) not in self.listed:
                 lines.append(self.attach(item.made, item.init))
         for item in self.items:
             lines += [INDENT + self.line(line) for line in item.ties]
@@ -116,19 +120,17 @@ class Body:
         if self.whole.get(at) != group:
             return "nn.ModuleList()" if group in self.lists else "nn.Module()"
         if group in self.sequential:
-            return f"nn.Sequential{self.members(at, False)}"
-        return f"nn.ModuleList{self.members(at, True)}"
+            return f"nn.Sequential{self.given(group, False)}"
+        return f"nn.ModuleList{self.given(group, True)}"
 
-    def members(self, at: int, listed: bool) -> str:
+    def given(self, group: str, listed: bool) -> str:
         """Return the arguments that give a list its members."""
-        group = _parent(self.items[at].made)
-        made = [item.init for item in self.items if item.made and _parent(item.made) == group]
+        made = [self.items[at].init for at in self.members[group]]
         rows: list[str] = []
-        while made:
-            count = next((n for n, init in enumerate(made) if init != made[0]), len(made))
-            alike = f"*({made[0]} for _ in range({count}))"
-            rows += [alike] if count >= RUN else made[:count]
-            made = made[count:]
+        for init, run in groupby(made):
+            count = len(list(run))
+            alike = f"*({init} for _ in range({count}))"
+            rows += [alike] if count >= RUN else [init] * count
         if listed and len(rows) == 1 and rows[0].startswith("*"):
             return rows[0][1:]
         start, end = ("([", "])") if listed else ("(", ")")
@@ -148,11 +150,12 @@ class Body:
                 continue
             method = methods[item.made]
             group = self.whole.get(at, "")
-            members = [i.made for i in self.items[at:] if i.made and _parent(i.made) == group]
-            if group and len(members) > 1 and {methods.get(path) for path in members} == {method}:
+            members = self.members[group] if group else []
+            theirs = {methods.get(self.items[member].made) for member in members}
+            if len(members) > 1 and theirs == {method}:
                 lines.append(f"{INDENT}for block in {self.reach(group)}:")
                 lines.append(f"{INDENT}    block.{method}()")
-                done = next(n for n, i in enumerate(self.items) if i.made == members[-1]) + 1
+                done = members[-1] + 1
             else:
                 lines.append(f"{INDENT}{self.reach(item.made)}.{method}()")
         return lines

@@ -290,8 +290,8 @@ class _Columns:
         self.group = group
         self.params: list[Param] = []
         self.found: dict[tuple[str, ...], Param] = {}
-        self.taken = set(reserved)
-        self.heads = set(_heads(group[0]))
+        self.taken = {"_", *reserved}
+        self.held = set(_heads(group[0]))
         self.variables = _variables(group)
 
     def text(self, item: Item, name: str, values: tuple[str, ...], default: str = "") -> str:
@@ -320,7 +320,11 @@ class _Columns:
                 return found[0]
             given = self.text(item, name, values)
             param = self.found[values]
-            param.attribute = f"{given}_" if given in self.heads else given
+            if not param.attribute:
+                while given in self.held:
+                    given += "_"
+                param.attribute = given
+                self.held.add(given)
             return f"self.{param.attribute}"
 
         return _NUMBER.sub(read, texts[0])
