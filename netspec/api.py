@@ -35,10 +35,10 @@ def build(
     `init=False` leaves weights as allocated. Further keywords are those of `load`.
     Raises SpecError where the spec is wrong or a layer cannot be lowered.
     """
-    backend = torch_backend()
     from .pipeline import Unhindered
 
     net = _net(path, phase, scale, options)
+    backend = torch_backend()
     with Unhindered():
         model = backend.eager(net, outputs=outputs, init=init and not _whole(weights))
     _nets[model] = net
@@ -59,7 +59,8 @@ def source(
     **options: Any,
 ) -> str:
     """Return the Python source of the module `build` makes; it needs torch alone."""
-    text: str = torch_backend().source(_net(path, phase, scale, options), outputs)
+    net = _net(path, phase, scale, options)
+    text: str = torch_backend().source(net, outputs)
     return text
 
 

@@ -8,7 +8,7 @@ from . import codes
 from .diagnostics import LIMIT, nearest
 from .evaluation import Budget, substitute
 from .expression import ExpressionError
-from .graph import Graph, Node, Scope, Value, undefined
+from .graph import Graph, Node, Origin, Scope, Value, undefined
 from .schema import RULES, judge, quoted, suggestion, type_hint
 from .spec import Place, Spec, as_list, bad_name, good_entry, holds_variables, typed
 from .variables import Variables, key_of, reads
@@ -153,7 +153,7 @@ class _Use:
         env: Raw,
         scope: Scope,
         place: Place,
-        origin: tuple[Place, ...],
+        origin: tuple[Origin, ...],
         frozen: bool,
         blocks: tuple[str, ...],
     ) -> None:
@@ -405,7 +405,6 @@ class _Walk(Variables):
         """Expand one use of a block; return its outputs by their names inside."""
         spec = body.file.spec if body.file else body.spec
         frozen = use.frozen or entry.get("freeze", False)
-        origin = (*use.origin, place)
         self.uses += 1
         if self.uses > LAYERS:
             self.report.fatal(codes.TooManyLayers, place.span("block"), limit=f"{LAYERS:,}")
@@ -432,6 +431,8 @@ class _Walk(Variables):
         scope.names.update(zip(inputs, values, strict=False))
         start = len(self.graph.nodes)
         name = str(entry["block"])
+        defaults = (block.get("vars") or {}) if block is not None else {}
+        origin = (*use.origin, Origin(place, name, scope.prefix, given, defaults))
         if len(use.blocks) >= DEPTH:
             self.report.fatal(codes.BlocksTooDeep, place.span("block"), limit=DEPTH)
         inside = _Use(file, env, scope, inner, origin, frozen, (*use.blocks, body.key))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import codes
+from .spec import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,8 +13,22 @@ if TYPE_CHECKING:
     from .blob import Blob
     from .diagnostics import Report
     from .layer import Layer
-    from .spec import Place
     from .text import Span
+
+
+class Origin(Place):
+    """One use of a block: its entry, how names in it begin, and the variables it was given."""
+
+    __slots__ = ("block", "defaults", "given", "prefix")
+
+    def __init__(
+        self, place: Place, block: str, prefix: str, given: dict[str, Any], defaults: dict[str, Any]
+    ) -> None:
+        super().__init__(place.document, place.path)
+        self.block = block
+        self.prefix = prefix
+        self.given = given
+        self.defaults = defaults  # of the block's variables, as written
 
 
 class Value:
@@ -59,7 +74,7 @@ class Node:
         entry: dict[str, Any],
         within: Place,
         index: int,
-        origin: tuple[Place, ...],
+        origin: tuple[Origin, ...],
         weight_key: str,
         frozen: bool,
     ) -> None:
@@ -237,8 +252,6 @@ def undefined(
 
 def _siblings(place: Place) -> Iterable[tuple[Any, dict[str, Any]]]:
     """Yield the entries of the list that an entry stands in, with their places."""
-    from .spec import Place
-
     entries = place.document.value
     for step in place.path[:-1]:
         entries = entries[step]

@@ -32,7 +32,7 @@ def test_dot(name):
     compare(f"{name}.dot", dot(netspec.load(f"zoo:{name}")))
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", [*SPECS, "googlenet_torchvision", "mobilenet_v2", "progan_D_1024"])
 def test_source(name):
     pytest.importorskip("torch")
     at = {"H": 572, "W": 572} if name == "unet_2015" else {}

@@ -7,7 +7,6 @@ import inspect
 import textwrap
 from collections.abc import Iterable, Sequence
 from functools import cache
-from heapq import heappop, heappush
 from typing import Any
 
 from netspec import codes
@@ -17,21 +16,26 @@ from netspec.net import Net
 from netspec.spec import as_list
 
 from . import fill, parametrize
+from .blocks import Item, Line, Part, parts
+from .body import INDENT, Body
+from .classes import BlockClass, Classes
 from .direct import DIRECT, REFUSED
 from .lowering import Lowered, Refused, arguments, expression, literal, lowerings
 from .names import attributes, safe
+from .registers import Registers
 
-INDENT = "        "
-REGISTERS = ("x", "y", "z", "u", "v", "w")
+# what follows once all modules are made: weights are drawn in this order, whatever the classes
+PHASES = {"fill": "fill_weights", "rate": "parametrize_weights"}
 
 
-def emit(net: Net, outputs: Sequence[str] | str | None = None) -> str:
+def emit(net: Net, outputs: Sequence[str] | str | None = None, flat: bool = False) -> str:
     """Return source that needs torch alone; the class in it is named after the net.
 
     `outputs` names the blobs to return in place of the net's own; "all" returns every one.
+    `flat` makes no classes of blocks and no loops: one statement a layer.
     Raises SpecError where a layer cannot be lowered.
     """
-    return _Emitter(net, outputs).source()
+    return _Emitter(net, outputs, flat).source()
 
 
 def lower(node: Node) -> Lowered:
@@ -51,11 +55,13 @@ def lower(node: Node) -> Lowered:
 
 
 class _Emitter:
-    def __init__(self, net: Net, outputs: Sequence[str] | str | None) -> None:
+    def __init__(self, net: Net, outputs: Sequence[str] | str | None, flat: bool) -> None:
         self.net = net
+        self.flat = flat
         self.report = Report()
         self.nodes = [node for node in net.flat.nodes if not node.layer.source]
         self.outputs = self.wanted(outputs)
+        self.known: dict[Any, Lowered] = {}
         self.lowered = {id(node): self.lower(node) for node in self.nodes}
         self.report.close()
         # one module for the layers that share all weights and are alike
@@ -70,8 +76,13 @@ class _Emitter:
         self.uses: dict[str, Any] = {}
 
     def lower(self, node: Node) -> Lowered:
+        # entries that say the same have one layer, and over like blobs they lower alike
+        blobs = tuple(value.blob for value in node.bottoms)
+        key = (id(node.layer), blobs, len(node.tops), node.in_place, node.frozen)
         try:
-            return lower(node)
+            if key not in self.known:
+                self.known[key] = lower(node)
+            return self.known[key]
         except Refused as refusal:
             self.report.add(
                 codes.NotLowered, node.place.span("type"), layer=node.name, backend="torch",
@@ -106,24 +117,32 @@ class _Emitter:
         """Return the node whose module this one calls: itself, or the first of its key."""
         return self.owners[node.weight_key, self.lowered[id(node)].init]
 
+    def groups(self) -> dict[str, int]:
+        """Return the groups that are lists, with their sizes: members are 0, 1, ... in order."""
+        members: dict[str, dict[str, None]] = {}
+        for path in self.paths.values():
+            dot = path.find(".")
+            while dot >= 0:
+                end = path.find(".", dot + 1)
+                last = path[dot + 1 : end if end >= 0 else len(path)]
+                members.setdefault(path[:dot], {})[last] = None
+                dot = end
+        return {
+            group: len(names)
+            for group, names in members.items()
+            if list(names) == [str(i) for i in range(len(names))]
+        }
+
     def source(self) -> str:
         """Return the whole text."""
-        init = self.init()
-        forward = self.forward()
-        name = self.class_name()
-        fill_lines = self.fillers()
-        body = [
-            *self.class_lines(),
-            "    def __init__(self):",
-            f"{INDENT}super().__init__()",
-            *init,
-            *fill_lines,
-            *self.parametrizations(),
-            "",
-            *forward,
-        ]
-        support = self.support()
-        uses_functions = any("F." in text for text in [*support, *body])
+        items = [self.item(node) for node in self.nodes]
+        ends = [*self.outputs.values(), *(value for value, _ in self.losses())]
+        found = parts(items, ends, self.flat)
+        blocks = Classes(found, self.uses, {self.class_name()})
+        support = [_text(thing) for thing in self.uses.values()]
+        classes = [line for block in blocks.all for line in [*self.block(block, blocks), "", ""]]
+        body = self.body(found[0], blocks)
+        uses_functions = any("F." in text for text in [*support, *classes, *body])
         lines = [
             "# -*- coding: utf-8 -*-",
             '"""A network written by netspec."""',
@@ -137,13 +156,93 @@ class _Emitter:
         ]
         for text in support:
             lines += [text, "", ""]
-        lines += [f"class {name}(nn.Module):", *body, ""]
+        lines += [*classes, f"class {self.class_name()}(nn.Module):", *body, ""]
         return "\n".join(lines)
 
     def class_name(self) -> str:
         """Return the name of the class: the net's, as an identifier."""
         name = safe(self.net.name.replace("-", "_").replace(" ", "_"))
         return f"{name}_net" if name in self.uses or name in dir(builtins) else name
+
+    def use(self, things: Iterable[Any]) -> None:
+        """Note classes and functions of this package that the source needs, and theirs."""
+        for thing in things:
+            if thing.__name__ not in self.uses:
+                self.use(getattr(thing, "uses", ()))
+                self.uses[thing.__name__] = thing
+
+    # statements
+
+    def item(self, node: Node) -> Item:
+        """Return what a layer becomes in the source, its module at the path it has in the net."""
+        lowered = self.lowered[id(node)]
+        item = Item(node, None, node.bottoms, node.tops)
+        item.called = path = self.paths.get(self.owner(node).name, "") if lowered.init else ""
+        item.call = lowered.call
+        item.flows = as_list(node.entry.get("propagate_down", []))
+        self.use(lowered.uses)
+        if not lowered.init or self.owner(node) is not node:
+            return item
+        item.made = path
+        item.init = lowered.init
+        for weight in (*node.weights, *node.state):
+            name = parametrize.plain(weight.name)
+            if weight.owner is not None:
+                there, theirs = self.paths[self.owner(weight.owner[0]).name], weight.owner[1]
+                if _reshaped(weight):
+                    item.ties.append(Line(f"del {{0}}.{name}", path))
+                    view = f"{{0}}.{weight.name} = {{1}}.{theirs}.view({arguments(*weight.shape)})"
+                    item.before += [Line(view, path, there)] if weight in node.weights else []
+                else:
+                    theirs = parametrize.plain(theirs)
+                    item.ties.append(Line(f"{{0}}.{name} = {{1}}.{theirs}", path, there))
+                continue
+            if weight not in node.weights:
+                continue
+            if not weight.trainable:
+                item.ties.append(Line(f"{{0}}.{name}.requires_grad_(False)", path))
+            if weight.filler is not None:
+                kind, params = fill.choose(weight.filler)
+                self.use((kind,))
+                given = ", ".join([f"{{0}}.{name}", *params])
+                item.fill.append(Line(f"{kind.__name__}({given})", path))
+        rate = parametrize.lower(node)
+        if rate is not None:
+            self.use(rate.uses)
+            item.rate.append(Line(rate.call.replace("{self}", "{0}"), path))
+        return item
+
+    # classes
+
+    def body(self, net: Part, blocks: Classes) -> list[str]:
+        """Return the lines of the net's class, its head apart."""
+        body = Body(net, self.lists, self.flat)
+        forward = self.forward(body)
+        lines = [*self.class_lines(), "    def __init__(self):", *body.init()]
+        for kind in PHASES:
+            lines += body.phase(kind, blocks.methods(net, kind))
+        return [*lines, "", *forward]
+
+    def block(self, block: BlockClass, blocks: Classes) -> list[str]:
+        """Return the class of a block."""
+        part = block.text
+        body = Body(part, self.lists)
+        registers = Registers(self.uses)
+        names = {id(value): registers.take([]) for value in part.inputs}
+        arguments_ = ", ".join(["self", *names.values()])
+        forward = body.forward(registers, names)
+        made = [f"{INDENT}self.{p.attribute} = {p.name}" for p in block.params if p.attribute]
+        lines = [f"class {block.name}({body.base}):", f"    def __init__({block.signature()}):"]
+        lines += [*body.init(), *made]
+        for kind, method in PHASES.items():
+            if phase := body.phase(kind, blocks.methods(part, kind)):
+                block.methods[kind] = method = block.free(method)
+                lines += ["", f"    def {method}(self):", *phase]
+        if not body.is_sequence:
+            lines += ["", f"    def forward({arguments_}):", *forward]
+            given = ", ".join(names[id(value)] for value in part.outputs)
+            lines.append(f"{INDENT}return {given}")
+        return lines
 
     def class_lines(self) -> list[str]:
         """Return the class attributes: renamed layers, multipliers, the order of the inputs."""
@@ -161,188 +260,21 @@ class _Emitter:
             lines += ["    # weight: (lr_mult, decay_mult)", *_mapping("multipliers", mults)]
         return [*lines, ""] if lines else []
 
-    def init(self) -> list[str]:
-        """Return the statements that make the modules."""
-        lines: list[str] = []
-        made: set[str] = set()
-        for node in self.modules:
-            path = self.paths[node.name]
-            parts = path.split(".")
-            for depth in range(1, len(parts)):
-                group = ".".join(parts[:depth])
-                if group not in made:
-                    made.add(group)
-                    kind = "nn.ModuleList()" if group in self.lists else "nn.Module()"
-                    lines.append(INDENT + self.attach(group, kind))
-            lowered = self.lowered[id(node)]
-            self.use(lowered.uses)
-            lines.append(INDENT + self.attach(path, lowered.init))
-        for node in self.nodes:
-            lines += [INDENT + line for line in self.ties(node)]
-        return lines
-
-    def groups(self) -> set[str]:
-        """Return the groups that are lists: their members are 0, 1, 2, ... in order."""
-        members: dict[str, dict[str, None]] = {}
-        for path in self.paths.values():
-            parts = path.split(".")
-            for depth in range(1, len(parts)):
-                members.setdefault(".".join(parts[:depth]), {})[parts[depth]] = None
-        return {
-            group
-            for group, names in members.items()
-            if list(names) == [str(i) for i in range(len(names))]
-        }
-
-    def attach(self, path: str, text: str) -> str:
-        """Return the statement that hangs a module into the tree."""
-        parent, _, last = path.rpartition(".")
-        if parent in self.lists:
-            return f"{self.reach(parent)}.append({text})"
-        if last.isdigit():
-            return f"{self.reach(parent)}.add_module({literal(last)}, {text})"
-        return f"{self.reach(path)} = {text}"
-
-    def reach(self, path: str) -> str:
-        """Return the expression that reads a module."""
-        text, at = "self", ""
-        for part in path.split("."):
-            if part.isdigit():
-                text += f"[{part}]" if at in self.lists else f"._modules[{literal(part)}]"
-            else:
-                text += f".{part}"
-            at = f"{at}.{part}" if at else part
-        return text
-
-    def ties(self, node: Node) -> list[str]:
-        """Return the statements that share weights by name, and that freeze."""
-        lines = []
-        if self.owner(node) is not node:
-            return []
-        for weight in (*node.weights, *node.state):
-            if not self.lowered[id(node)].init:
-                continue
-            here = f"{self.reach(self.paths[node.name])}.{parametrize.plain(weight.name)}"
-            if weight.owner is not None:
-                owner, name = weight.owner
-                there = self.reach(self.paths[self.owner(owner).name])
-                there += f".{parametrize.plain(name)}"
-                if _reshaped(weight):
-                    lines.append(f"del {here}")
-                else:
-                    lines.append(f"{here} = {there}")
-            elif weight in node.weights and not weight.trainable:
-                lines.append(f"{here}.requires_grad_(False)")
-        return lines
-
-    def fillers(self) -> list[str]:
-        """Return the statements that start weights as their fillers say."""
-        lines = []
-        for node in self.modules:
-            for weight in node.weights:
-                if weight.filler is None or weight.owner is not None:
-                    continue
-                name = parametrize.plain(weight.name)
-                target = f"{self.reach(self.paths[node.name])}.{name}"
-                kind, params = fill.choose(weight.filler)
-                self.use((kind,))
-                lines.append(f"{INDENT}{kind.__name__}({', '.join([target, *params])})")
-        return lines
-
-    def parametrizations(self) -> list[str]:
-        """Return the statements for weights with spectral norm or an equalised rate.
-
-        They come last: the vectors of spectral norm are found for the weights as they start.
-        """
-        lines = []
-        for node in self.modules:
-            lowered = parametrize.lower(node)
-            if lowered is not None:
-                self.use(lowered.uses)
-                lines.append(INDENT + lowered.call.format(self=self.reach(self.paths[node.name])))
-        return lines
-
-    def use(self, things: Iterable[Any]) -> None:
-        """Note classes and functions of this package that the source needs, and theirs."""
-        for thing in things:
-            if thing.__name__ not in self.uses:
-                self.use(getattr(thing, "uses", ()))
-                self.uses[thing.__name__] = thing
-
-    def support(self) -> list[str]:
-        """Return the text of every class and function the source needs."""
-        return [_text(thing) for thing in self.uses.values()]
-
-    def forward(self) -> list[str]:
-        """Return the forward method: one statement a layer, each blob freed at its last use."""
+    def forward(self, body: Body) -> list[str]:
+        """Return the forward method of the net."""
         inputs = list(self.net.inputs)
         values = dict(self.net.flat.inputs)
         for node in self.net.flat.nodes:
             if node.layer.source:
                 values.update((value.name, value) for value in node.tops)
-        last = self.last_uses()
-        for lowered in self.lowered.values():
-            self.use(lowered.uses)
-        registers = _Registers({*self.uses, *dir(builtins)})
-        names: dict[int, str] = {}
-        arguments_: list[str] = []
-        for name in inputs:
-            argument = registers.argument(safe(name))
-            names[id(values[name])] = argument
-            arguments_.append(argument)
-        lines = [f"    def forward({', '.join(['self', *arguments_])}):"]
-        for position, node in enumerate(self.nodes):
-            lowered = self.lowered[id(node)]
-            bottoms = [names[id(value)] for value in node.bottoms]
-            for index, flows in enumerate(as_list(node.entry.get("propagate_down", []))):
-                bottoms[index] += "" if flows else ".detach()"
-            dying = [
-                value
-                for value in dict.fromkeys(node.bottoms)
-                if last.get(id(value), -1) == position
-            ]
-            free = [names[id(value)] for value in dying]
-            tops = [registers.take(free) for value in node.tops]
-            lines += [INDENT + line for line in self.before(node)]
-            path = self.paths.get(self.owner(node).name, "")
-            fields = {"self": self.reach(path) if path else "self", "args": ", ".join(bottoms)}
-            call = lowered.call.format(*bottoms, **fields)
-            if tops:
-                lines.append(f"{INDENT}{', '.join(tops)} = {call}")
-            for value, top in zip(node.tops, tops, strict=True):
-                names[id(value)] = top
-            unread = [names[id(v)] for v in node.tops if id(v) not in last]
-            dead = [name for name in free if name not in tops] + unread
-            if dead:
-                lines.append(f"{INDENT}del {', '.join(dead)}")
-                registers.release(dead)
+        registers = Registers({*self.uses, *dir(builtins)})
+        given = [registers.argument(safe(name)) for name in inputs]
+        names = {id(values[name]): argument for name, argument in zip(inputs, given, strict=True)}
+        lines = [f"    def forward({', '.join(['self', *given])}):"]
+        lines += body.forward(registers, names)
         if not self.nodes:
             lines.append(f"{INDENT}pass")
         return lines + self.returns(names)
-
-    def before(self, node: Node) -> list[str]:
-        """Return the statements that view an owner's weight in this layer's shape."""
-        lines = []
-        if self.owner(node) is node:
-            for weight in node.weights:
-                if weight.owner is not None and _reshaped(weight):
-                    owner, name = weight.owner
-                    here = f"{self.reach(self.paths[node.name])}.{weight.name}"
-                    there = f"{self.reach(self.paths[self.owner(owner).name])}.{name}"
-                    lines.append(f"{here} = {there}.view({arguments(*weight.shape)})")
-        return lines
-
-    def last_uses(self) -> dict[int, int]:
-        """Return the position of the last layer that reads each value; the end for outputs."""
-        last: dict[int, int] = {}
-        for position, node in enumerate(self.nodes):
-            for value in node.bottoms:
-                last[id(value)] = position
-        for value in self.outputs.values():
-            last[id(value)] = len(self.nodes)
-        for value, _ in self.losses():
-            last[id(value)] = len(self.nodes)
-        return last
 
     def losses(self) -> list[tuple[Value, float]]:
         """Return the tops that count in the training loss, with their weights."""
@@ -371,51 +303,6 @@ class _Emitter:
         if sum(map(len, items)) < 70:
             return [f"{INDENT}return {{{', '.join(items)}}}"]
         return [f"{INDENT}return {{", *(f"{INDENT}    {item}," for item in items), f"{INDENT}}}"]
-
-
-class _Registers:
-    """The local variables of forward: the name of a dead blob is used again."""
-
-    def __init__(self, used: set[str]) -> None:
-        self.used = used  # what the source calls: no argument may hide it
-        self.arguments: set[str] = set()
-        self.spare: list[int] = []  # a heap: the first free name is taken first
-        self.count = 0
-
-    def argument(self, name: str) -> str:
-        """Return the name of an argument, unlike every other."""
-        while name in self.arguments or name in self.used:
-            name += "_"
-        self.arguments.add(name)
-        return name
-
-    def take(self, free: list[str]) -> str:
-        """Return a name for a new blob, out of those that just died if there is one."""
-        for name in free:
-            if self.number(name) is not None:
-                free.remove(name)
-                return name
-        while True:
-            if self.spare:
-                number = heappop(self.spare)
-            else:
-                number, self.count = self.count, self.count + 1
-            name = REGISTERS[number] if number < len(REGISTERS) else f"x{number}"
-            if name not in self.arguments:
-                return name
-
-    def release(self, names: Iterable[str]) -> None:
-        """Give dead names back."""
-        for name in names:
-            number = self.number(name)
-            if number is not None:
-                heappush(self.spare, number)
-
-    def number(self, name: str) -> int | None:
-        """Return which register a name is; None for an argument."""
-        if name in self.arguments:
-            return None
-        return REGISTERS.index(name) if name in REGISTERS else int(name[1:])
 
 
 def loss_weights(node: Node) -> list[float]:
