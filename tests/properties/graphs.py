@@ -898,6 +898,21 @@ def eltwise(g, kind):
     return g.add(kind, bottoms, top, eltwise_param=params)
 
 
+@op("MergeCrop")
+def merge_crop(g, kind):
+    a = g.take(range(3, 6))
+    params = some(
+        g, operation=g.one("STACK", "ADD"), forward=[g.chance(0.7), g.chance(0.7)][: g.one(1, 2)],
+        backward=[g.chance(0.7), g.chance(0.7)][: g.one(1, 2)],
+    )  # fmt: skip
+    adds = params.get("operation") == "ADD"
+    channels = a.shape[1] if adds or g.chance(0.7) else g.draw.choice(CHANNELS)
+    larger = [extent + g.one(0, 1, 2, 5) for extent in a.spatial]
+    b = g.twin(a, (a.shape[0], channels, *larger))
+    top = a.shape if adds else resized(a.shape, 1, a.shape[1] + channels)
+    return g.add(kind, [a, b], top, mergecrop_param=params)
+
+
 @op("Axpy")
 def axpy(g, kind):
     x = g.take(range(2, 6))

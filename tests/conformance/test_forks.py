@@ -1,0 +1,138 @@
+"""Layer types of Caffe's forks, against the loops of their C++ written out in numpy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import netspec
+
+SMALLEST = 1.17549435e-38
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    np.random.seed(7)
+    torch.manual_seed(7)
+
+
+def normal(*shape: int) -> Any:
+    return np.random.standard_normal(shape).astype(np.float32)
+
+
+class One:
+    """A net of one layer: what it makes of arrays, and the gradients of a weighted sum of it."""
+
+    def __init__(self, folder: Path, entry: dict[str, Any], *arrays: Any, tops: int = 1) -> None:
+        inputs = {f"x{index}": list(np.shape(array)) for index, array in enumerate(arrays)}
+        top = [f"y{index}" for index in range(tops)]
+        layer = {"name": "layer", "bottom": list(inputs), "top": top} | entry
+        path = folder / "net.yaml"
+        path.write_text(json.dumps({"name": "one", "inputs": inputs, "layers": [layer]}))
+        self.net = netspec.load(str(path), phase="train")
+        self.model = netspec.build(str(path), phase="train").train()
+        self.arrays = arrays
+
+    def run(self) -> list[Any]:
+        """Return the tops; they have the shapes that were inferred, compiled too."""
+        self.xs = [torch.tensor(array, requires_grad=True) for array in self.arrays]
+        made = self.model(*self.xs)
+        self.tops = list(made) if isinstance(made, tuple) else [made]
+        for top, declared in zip(self.tops, self.net.outputs.values(), strict=True):
+            assert tuple(top.shape) == declared.shape
+        return [top.detach().numpy() for top in self.tops]
+
+    def compiles(self) -> None:
+        """Assert that the compiled module gives the same."""
+        whole = torch.compile(self.model, fullgraph=True, backend="eager")
+        made = whole(*self.xs)
+        for one, other in zip(self.tops, made if isinstance(made, tuple) else [made], strict=True):
+            assert torch.equal(one, other)
+
+    def pull(self, *grads: Any) -> list[Any]:
+        """Return the gradients of the bottoms for gradients of the tops; zeros where none comes."""
+        pairs = [
+            (top, torch.as_tensor(grad))
+            for top, grad in zip(self.tops, grads, strict=True)
+            if grad is not None and top.requires_grad
+        ]
+        if pairs:
+            torch.autograd.backward([t for t, _ in pairs], [g for _, g in pairs])
+        return [np.zeros(x.shape) if x.grad is None else x.grad.numpy() for x in self.xs]
+
+
+def close(found: Any, wanted: Any, rtol: float = 1e-5) -> None:
+    np.testing.assert_allclose(found, wanted, rtol=rtol, atol=1e-6)
+
+
+# MergeCrop
+
+
+def merged(a: Any, b: Any, grad: Any, params: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Return the top and both gradients, element by element as the kernels have them."""
+    forward = [*params.get("forward", []), True, True][:2]
+    backward = [*params.get("backward", []), *(True, False)[len(params.get("backward", [])) :]]
+    pads = [(e - d) // 2 for d, e in zip(a.shape[2:], b.shape[2:], strict=True)]
+    y, da, db = np.zeros_like(grad), np.zeros_like(a), np.zeros_like(b)
+    ca, cb, adds = a.shape[1], b.shape[1], params.get("operation") == "ADD"
+    size = int(np.prod(a.shape[2:]))
+    for index in np.ndindex(*y.shape):
+        n, place = index[0], index[2:]
+        flat = int(np.ravel_multi_index(index, y.shape))
+        there = tuple(i + pad for i, pad in zip(place, pads, strict=True))
+        first = adds or (flat - n * (ca + cb) * size) // (ca * size) % 2 == 0
+        one, other = (n, flat // size % ca, *place), (n, flat // size % cb, *there)
+        if first:
+            y[index] += a[one] if forward[0] else 0
+            da[one] = grad[index] if backward[0] else 0
+        if adds or not first:
+            y[index] += b[other] if forward[1] else 0
+            db[other] = grad[index] if backward[1] else 0
+    return y, da, db
+
+
+@pytest.mark.parametrize("operation", ["STACK", "ADD"])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {},
+        {"backward": [True, True]},
+        {"backward": [False, True]},
+        {"forward": [False], "backward": [True, True]},
+        {"forward": [True, False], "backward": [True, True]},
+        {"forward": [False, False], "backward": [False, False]},
+    ],
+)
+def test_merge_crop(tmp_path: Path, operation: str, flags: dict[str, Any]) -> None:
+    a, b = normal(2, 3, 4, 5), normal(2, 3, 7, 5)
+    params = {"operation": operation} | flags
+    one = One(tmp_path, {"type": "MergeCrop", "mergecrop_param": params}, a, b)
+    grad = normal(2, 6 if operation == "STACK" else 3, 4, 5)
+    wanted = merged(a, b, grad, params)
+    close(one.run()[0], wanted[0])
+    one.compiles()
+    for found, right in zip(one.pull(grad), wanted[1:], strict=True):
+        close(found, right)
+
+
+@pytest.mark.parametrize(("first", "second"), [(4, 2), (4, 1), (2, 4), (3, 2)])
+def test_merge_crop_of_other_channels_turns_them(tmp_path: Path, first: int, second: int) -> None:
+    a, b = normal(3, first, 4), normal(3, second, 6)
+    params = {"backward": [True, True]}
+    one = One(tmp_path, {"type": "MergeCrop", "mergecrop_param": params}, a, b)
+    grad = normal(3, first + second, 4)
+    wanted = merged(a, b, grad, params)
+    (found,) = one.run()
+    close(found, wanted[0])
+    one.compiles()
+    if first > second and first % second == 0:  # each element is read once
+        for found, right in zip(one.pull(grad), wanted[1:], strict=True):
+            close(found, right)
+        plain = np.concatenate([a, b[:, :, 1:5]], 1)
+        close(one.run()[0][0], plain[0])
+        assert not np.allclose(one.run()[0][1], plain[1])
