@@ -42,7 +42,7 @@ class One:
         """Return the tops; they have the shapes that were inferred, compiled too."""
         self.xs = [torch.tensor(array, requires_grad=True) for array in self.arrays]
         made = self.model(*self.xs)
-        self.tops = list(made) if isinstance(made, tuple) else [made]
+        self.tops = list(made.values()) if isinstance(made, dict) else [made]
         for top, declared in zip(self.tops, self.net.outputs.values(), strict=True):
             assert tuple(top.shape) == declared.shape
         return [top.detach().numpy() for top in self.tops]
@@ -51,7 +51,8 @@ class One:
         """Assert that the compiled module gives the same."""
         whole = torch.compile(self.model, fullgraph=True, backend="eager")
         made = whole(*self.xs)
-        for one, other in zip(self.tops, made if isinstance(made, tuple) else [made], strict=True):
+        others = list(made.values()) if isinstance(made, dict) else [made]
+        for one, other in zip(self.tops, others, strict=True):
             assert torch.equal(one, other)
 
     def pull(self, *grads: Any) -> list[Any]:
@@ -136,3 +137,37 @@ def test_merge_crop_of_other_channels_turns_them(tmp_path: Path, first: int, sec
         plain = np.concatenate([a, b[:, :, 1:5]], 1)
         close(one.run()[0][0], plain[0])
         assert not np.allclose(one.run()[0][1], plain[1])
+
+
+# Flip, Gather
+
+
+@pytest.mark.parametrize("width", [True, False])
+@pytest.mark.parametrize("height", [True, False])
+def test_flip(tmp_path: Path, width: bool, height: bool) -> None:
+    x, grad = normal(2, 3, 4, 5), normal(2, 3, 4, 5)
+    y, dx = np.empty_like(x), np.empty_like(x)
+    for n, c, i, j in np.ndindex(*x.shape):
+        there = n, c, 3 - i if height else i, 4 - j if width else j
+        y[n, c, i, j], dx[n, c, i, j] = x[there], grad[there]
+    params = {"flip_width": width, "flip_height": height}
+    one = One(tmp_path, {"type": "Flip", "flip_param": params}, x)
+    close(one.run()[0], y)
+    one.compiles()
+    close(one.pull(grad)[0], dx)
+
+
+def test_flip_turns_the_width(tmp_path: Path) -> None:
+    x = normal(2, 3, 4, 5)
+    close(One(tmp_path, {"type": "Flip"}, x).run()[0], x[..., ::-1])
+    close(One(tmp_path, {"type": "Flip"}, x[..., 0]).run()[0], x[..., 0])
+
+
+def test_gather_of_one_process(tmp_path: Path) -> None:
+    a, b = normal(4, 3), normal(4)
+    one = One(tmp_path, {"type": "Gather"}, a, b, tops=2)
+    for found, right in zip(one.run(), (a, b), strict=True):
+        close(found, right)
+    grads = normal(4, 3), normal(4)
+    for found, right in zip(one.pull(*grads), grads, strict=True):
+        close(found, right)

@@ -977,6 +977,19 @@ def keep(g, kind):
     return g.add(kind, [*bottoms, selectors], *[b.shape for b in bottoms])
 
 
+@op("Flip")
+def flip(g, kind):
+    x = g.take((1, 2, 3, 4, 4, 4))
+    params = some(g, flip_width=g.one(True, False), flip_height=g.one(True, False))
+    return g.add(kind, [x], x.shape, flip_param=params)
+
+
+@op("Gather")
+def gather(g, kind):
+    bottoms = [g.take(range(1, 6)) for _ in range(g.one(1, 2))]
+    return g.add(kind, bottoms, *[x.shape for x in bottoms])
+
+
 @op("Flatten")
 def flatten(g, kind):
     x = g.take(range(1, 6))
