@@ -41,18 +41,19 @@ class One:
     def run(self) -> list[Any]:
         """Return the tops; they have the shapes that were inferred, compiled too."""
         self.xs = [torch.tensor(array, requires_grad=True) for array in self.arrays]
-        made = self.model(*self.xs)
-        self.tops = list(made.values()) if isinstance(made, dict) else [made]
+        self.tops = self.named(self.model)
         for top, declared in zip(self.tops, self.net.outputs.values(), strict=True):
             assert tuple(top.shape) == declared.shape
         return [top.detach().numpy() for top in self.tops]
 
+    def named(self, model: Any) -> list[Any]:
+        made = model(*self.xs)
+        return [made[name] for name in self.net.outputs] if isinstance(made, dict) else [made]
+
     def compiles(self) -> None:
         """Assert that the compiled module gives the same."""
         whole = torch.compile(self.model, fullgraph=True, backend="eager")
-        made = whole(*self.xs)
-        others = list(made.values()) if isinstance(made, dict) else [made]
-        for one, other in zip(self.tops, others, strict=True):
+        for one, other in zip(self.tops, self.named(whole), strict=True):
             assert torch.equal(one, other)
 
     def pull(self, *grads: Any) -> list[Any]:
@@ -171,3 +172,96 @@ def test_gather_of_one_process(tmp_path: Path) -> None:
     grads = normal(4, 3), normal(4)
     for found, right in zip(one.pull(*grads), grads, strict=True):
         close(found, right)
+
+
+# SoftmaxWithLossOHEM, SmoothL1LossOHEM, BoxAnnotatorOHEM
+
+
+def normalizer(loss: dict[str, Any], outer: int, inner: int, valid: int) -> float:
+    mode = loss.get("normalization", "VALID")
+    found = {"FULL": outer * inner, "VALID": valid, "BATCH_SIZE": outer, "NONE": 1}
+    return max(1.0, loss["pre_fixed_normalizer"] if mode == "PRE_FIXED" else found[mode])
+
+
+LOSSES: list[dict[str, Any]] = [
+    {}, {"normalization": "FULL"}, {"normalization": "BATCH_SIZE"}, {"normalization": "NONE"},
+    {"normalization": "PRE_FIXED", "pre_fixed_normalizer": 12.5},
+    {"normalization": "PRE_FIXED", "pre_fixed_normalizer": 0.5},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("ignored", [None, 2])
+def test_softmax_with_loss_ohem(tmp_path: Path, loss: dict[str, Any], ignored: int | None) -> None:
+    x, label = 3 * normal(3, 4, 2, 2), np.random.randint(0, 4, (3, 1, 2, 2)).astype(np.float32)
+    x[0, :, 0, 0] = 0, 300, 0, 0
+    label[0, 0, 0, 0] = 1 if ignored is None else 3
+    p = np.exp(x - x.max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    each, dx, valid = np.zeros((3, 1, 2, 2)), p.copy(), 0
+    for n, i, j in np.ndindex(3, 2, 2):
+        wanted = int(label[n, 0, i, j])
+        if wanted == ignored:
+            dx[n, :, i, j] = 0
+            continue
+        each[n, 0, i, j] = -np.log(max(p[n, wanted, i, j], SMALLEST))
+        dx[n, wanted, i, j] -= 1
+        valid += 1
+    whole = normalizer(loss, 3, 4, valid)
+    message = loss if ignored is None else loss | {"ignore_label": ignored}
+    entry = {"type": "SoftmaxWithLossOHEM", "loss_param": message}
+    one = One(tmp_path, entry, x, label, tops=3)
+    for found, right in zip(one.run(), (each.sum() / whole, p, each), strict=True):
+        close(found, right)
+    one.compiles()
+    # nothing comes back from the probabilities and from what each label costs
+    close(one.pull(2.0, normal(*x.shape), normal(3, 1, 2, 2))[0], 2 * dx / whole)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("weighed", [False, True])
+def test_smooth_l1_loss_ohem(tmp_path: Path, loss: dict[str, Any], weighed: bool) -> None:
+    a, b = 2 * normal(3, 4, 2, 2), normal(3, 4, 2, 2)
+    weight = np.random.choice([0, 1, 0.3, 4], (3, 4, 2, 2)).astype(np.float32)
+    each, slope = np.zeros(a.shape), np.zeros(a.shape)
+    for at in np.ndindex(*a.shape):
+        d = (weight[at] if weighed else 1) * (a[at] - b[at])
+        each[at] = 0.5 * d * d if abs(d) < 1 else abs(d) - 0.5
+        slope[at] = d if abs(d) < 1 else np.sign(d)
+    whole = normalizer(loss, 3, 4, 12)
+    entry = {"type": "SmoothL1LossOHEM", "loss_param": loss}
+    one = One(tmp_path, entry, *[a, b, weight][: 2 + weighed], tops=2)
+    wanted = each.sum() / whole, each.sum(1, keepdims=True)
+    for found, right in zip(one.run(), wanted, strict=True):
+        close(found, right)
+    one.compiles()
+    found = one.pull(2.0, normal(3, 1, 2, 2))
+    close(found[0], 2 * slope / whole)
+    close(found[1], -2 * slope / whole)
+
+
+@pytest.mark.parametrize("space", [(), (1, 1), (2, 3)])
+def test_box_annotator_ohem(tmp_path: Path, space: tuple[int, ...]) -> None:
+    count, (h, w) = 11, space or (1, 1)
+    rois = normal(count, 5, h, w)
+    rois[:, 0] = np.random.randint(0, 3, (count, h, w))
+    cost = np.random.choice([0.5, 1, 2, 3], (count, 1, h, w)).astype(np.float32)
+    label, weight = normal(count, 1, h, w), normal(count, 8, h, w)
+    labels, weights = np.full(label.shape, -7.0), np.zeros(weight.shape)
+    left = {0: 2, 1: 2, 2: 2}
+    flat = cost.reshape(-1)
+    for index in sorted(range(len(flat)), key=lambda index: -flat[index]):
+        n, i, j = index // (h * w), index % (h * w) // w, index % w
+        image = int(rois[n, 0, i, j])
+        if left[image] > 0:
+            left[image] -= 1
+            labels[n, 0, i, j] = label[n, 0, i, j]
+            weights[n, :, i, j] = weight[n, :, i, j]
+    params = {"roi_per_img": 2, "ignore_label": -7}
+    arrays = [array.reshape(count, -1, *space) for array in (rois, cost, label, weight)]
+    entry = {"type": "BoxAnnotatorOHEM", "box_annotator_ohem_param": params}
+    one = One(tmp_path, entry, *arrays, tops=2)
+    for found, right in zip(one.run(), (labels, weights), strict=True):
+        close(found, right)
+    one.compiles()
+    assert not any(top.requires_grad for top in one.tops)

@@ -1292,7 +1292,7 @@ def gcn_conv(g, kind):
 # losses
 
 
-@op("SoftmaxWithLoss", "CrossEntropyLoss", "Accuracy", "InfogainLoss")
+@op("SoftmaxWithLoss", "SoftmaxWithLossOHEM", "CrossEntropyLoss", "Accuracy", "InfogainLoss")
 def classify(g, kind):
     x = g.take(range(2, 6))
     axis = g.draw.randint(1, x.rank - 1)
@@ -1313,6 +1313,11 @@ def classify(g, kind):
         messages = {"cross_entropy_loss_param": params, "loss_param": loss}
         return g.add(kind, [x, labels], (), **messages)
     loss |= g.one({}, {"normalization": norms}, {"normalize": g.one(True, False)})
+    if kind == "SoftmaxWithLossOHEM":
+        if g.chance(0.3):
+            loss |= {"normalization": "PRE_FIXED", "pre_fixed_normalizer": number(g)}
+        tops = [(), x.shape, shape][: g.one(1, 2, 3)]
+        return g.add(kind, [x, labels], *tops, softmax_param=params, loss_param=loss)
     if kind == "SoftmaxWithLoss":
         return g.add(kind, [x, labels], (), softmax_param=params, loss_param=loss)
     matrix = g.fresh(g.one((classes, classes), (1, 1, classes, classes)))
@@ -1362,6 +1367,17 @@ def pairs(g, kind):
     bottoms = [x, other()] + ([other("bits"), other("bits")] if g.chance(0.5) else [])
     params = some(g, sigma=g.one(0.5, 3))
     return g.add(kind, bottoms, (), smooth_l1_loss_param=params)
+
+
+@op("SmoothL1LossOHEM")
+def smooth_l1_loss_ohem(g, kind):
+    x = g.take(range(1, 5))
+    like = (*x.shape, *(1,) * g.one(0, 4 - x.rank))
+    bottoms = [x, g.twin(x, like)] + ([g.fresh(like, "bits")] if g.chance(0.5) else [])
+    norms = ("FULL", "VALID", "BATCH_SIZE", "PRE_FIXED", "NONE")
+    loss = some(g, 0.4, normalization=g.one(*norms), pre_fixed_normalizer=number(g))
+    n, _, h, w = (*x.shape, 1, 1, 1)[:4]
+    return g.add(kind, bottoms, *[(), (n, 1, h, w)][: g.one(1, 2)], loss_param=loss)
 
 
 @op("ContrastiveLoss")
@@ -1489,6 +1505,22 @@ def ssd(g, kind):
         loc_loss_type=g.one("L2", "SMOOTH_L1"),
     )  # fmt: skip
     return g.add(kind, [shifts, scores, boxes, true], (), multibox_loss_param=params)
+
+
+@op("BoxAnnotatorOHEM")
+def box_annotator_ohem(g, kind):
+    count = g.one(1, 4, 9)
+    space = g.one((), (), (1, 1), (2, 3))
+    ones = g.one((count,), (count, 1, *space)) if space != (2, 3) else (count, 1, *space)
+    bottoms = [
+        g.fresh((count, 5, *space), "index", 3), g.fresh(ones), g.labels(ones, 4),
+        g.fresh((count, g.one(4, 8), *space)),
+    ]  # fmt: skip
+    params = {"roi_per_img": g.one(1, 2, 5)} | some(g, ignore_label=g.one(-1, 0, 255))
+    h, w = space or (1, 1)
+    tops = [(count, 1, h, w), (count, bottoms[3].shape[1], h, w)]
+    dtypes = (bottoms[2].dtype, "float32")
+    return g.add(kind, bottoms, *tops, dtypes=dtypes, box_annotator_ohem_param=params)
 
 
 @op("NMS")
