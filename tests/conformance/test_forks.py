@@ -265,3 +265,103 @@ def test_box_annotator_ohem(tmp_path: Path, space: tuple[int, ...]) -> None:
         close(found, right)
     one.compiles()
     assert not any(top.requires_grad for top in one.tops)
+
+
+# CenterLoss
+
+
+def test_center_loss(tmp_path: Path) -> None:
+    x, label = normal(6, 2, 3), np.array([0, 3, 0, 1, 0, 3], np.float32)
+    params = {"num_output": 5, "center_filler": {"type": "gaussian", "std": 1}}
+    one = One(tmp_path, {"type": "CenterLoss", "center_loss_param": params}, x, label)
+    (weight,) = one.model.parameters()
+    centers = weight.detach().numpy()
+    rows, pull, count = x.reshape(6, 6), np.zeros((5, 6)), np.zeros(5)
+    d = np.stack([row - centers[int(j)] for row, j in zip(rows, label, strict=True)])
+    for row, j in zip(d, label.astype(int), strict=True):
+        pull[j] -= row
+        count[j] += 1
+    close(one.run()[0], (d * d).sum() / 6 / 2)
+    one.compiles()
+    found = one.pull(3.0)
+    close(found[0], (3 * d / 6).reshape(x.shape))
+    # the centers' share does not know of the loss weight
+    close(weight.grad.numpy(), pull / (count + 1)[:, None])
+
+
+# BNHK
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 4, 5), (4, 3), (1, 2, 1, 1)])
+def test_bnhk(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    params = {
+        "momentum": 0.8, "slope_filler": {"type": "gaussian", "std": 1},
+        "bias_filler": {"type": "gaussian", "std": 1},
+    }  # fmt: skip
+    x, grad = normal(*shape), normal(*shape)
+    one = One(tmp_path, {"type": "BNHK", "bnhk_param": params}, x)
+    slope, bias = (weight.detach().numpy() for weight in one.model.parameters())
+    axes, spread = (0, *range(2, x.ndim)), (1, -1) + (1,) * (x.ndim - 2)
+    means, variances = np.zeros(shape[1]), np.zeros(shape[1])
+    for _ in range(2):
+        mean, variance = x.mean(axes), x.var(axes)
+        means, variances = 0.8 * means + 0.2 * mean, 0.8 * variances + 0.2 * variance
+        inverse = 1 / np.sqrt(variance + 1e-5).reshape(spread)
+        normed = (x - mean.reshape(spread)) * inverse
+        close(one.run()[0], normed * slope.reshape(spread) + bias.reshape(spread), 1e-4)
+    (dx,) = one.pull(grad)
+    d = grad * slope.reshape(spread)
+    m, keep = x.size // shape[1], {"axis": axes, "keepdims": True}
+    sums = d.sum(**keep) + normed * (normed * d).sum(**keep)
+    if m > 1:
+        np.testing.assert_allclose(dx, inverse * (d - sums / m), rtol=1e-3, atol=1e-5)
+    grads = [weight.grad.numpy() for weight in one.model.parameters()]
+    close(grads[0], (grad * normed).sum(axes)[None], 1e-4)
+    close(grads[1], grad.sum(axes)[None])
+    buffers = dict(one.model.named_buffers())
+    close(next(v for k, v in buffers.items() if k.endswith("mean"))[0], means)
+    close(next(v for k, v in buffers.items() if k.endswith("var"))[0], variances)
+    one.model.eval()
+    inverse = 1 / np.sqrt(variances + 1e-5)
+    wanted = (x - means.reshape(spread)) * (inverse * slope[0]).reshape(spread)
+    found = one.model(torch.tensor(x))
+    found = found["y0"] if isinstance(found, dict) else found
+    close(found.detach(), wanted + bias.reshape(spread), 1e-4)
+
+
+def test_bnhk_frozen(tmp_path: Path) -> None:
+    x, grad = normal(3, 2, 4, 5), normal(3, 2, 4, 5)
+    params = {"frozen": True, "eps": 0.5, "slope_filler": {"type": "constant", "value": 3}}
+    one = One(tmp_path, {"type": "BNHK", "bnhk_param": params}, x)
+    close(one.run()[0], 3 * x / np.sqrt(1.5))
+    one.compiles()
+    close(one.pull(grad)[0], 3 * grad / np.sqrt(1.5))
+    assert all(weight.grad is None for weight in one.model.parameters())
+
+
+# SpatialPyramidPooling
+
+
+@pytest.mark.parametrize("pool", ["MAX", "AVE"])
+@pytest.mark.parametrize("bins", [[1, 2, 3, 6], [6], [1, 5]])
+def test_spatial_pyramid_pooling(tmp_path: Path, pool: str, bins: list[int]) -> None:
+    x = normal(2, 3, 13, 8)
+    made = []
+    for count in bins:
+        kernel = [int(size / count) for size in (13, 8)] if len(bins) > 1 else [13, 8]
+        windows = [
+            int(np.ceil((size - k) / k)) + 1 for size, k in zip((13, 8), kernel, strict=True)
+        ]
+        level = np.zeros((2, 3, *windows))
+        for i, j in np.ndindex(*windows):
+            part = x[:, :, i * kernel[0] :, j * kernel[1] :][:, :, : kernel[0], : kernel[1]]
+            level[:, :, i, j] = part.max((2, 3)) if pool == "MAX" else part.mean((2, 3))
+        made.append(level if len(bins) == 1 else level.reshape(2, -1))
+    # the layer's own `pool` does not count
+    entry = {
+        "type": "SpatialPyramidPooling", "pooling_param": {"pool": pool},
+        "spatial_pyramid_pooling_param": {"spatial_bin": bins, "pool": "AVE"},
+    }  # fmt: skip
+    one = One(tmp_path, entry, x)
+    close(one.run()[0], made[0] if len(bins) == 1 else np.concatenate(made, 1))
+    one.compiles()

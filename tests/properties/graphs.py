@@ -378,6 +378,16 @@ def bn(g, kind):
     return g.add(kind, [x], x.shape, in_place=True, bn_param=params)
 
 
+@op("BNHK")
+def bnhk(g, kind):
+    x = g.take((2, 3, 4))
+    params = some(
+        g, 0.3, momentum=g.one(0, 0.5, 1), eps=g.one(0, 1e-3), frozen=g.one(True, False),
+        slope_filler=filler(g), bias_filler=filler(g),
+    )  # fmt: skip
+    return g.add(kind, [x], x.shape, in_place=True, bnhk_param=params)
+
+
 @op("ConditionalBatchNorm")
 def conditional_batch_norm(g, kind):
     x = g.take(range(2, 6))
@@ -682,6 +692,24 @@ def spp(g, kind):
     n, c = x.shape[:2]
     top = (n, c, 1, 1) if height == 1 else (n, c * sum(4**level for level in range(height)))
     return g.add(kind, [x], top, spp_param=params)
+
+
+@op("SpatialPyramidPooling")
+def spatial_pyramid_pooling(g, kind):
+    x = g.take((4,))
+    bins = [g.between(1, min(x.spatial)) for _ in range(g.one(1, 2, 3))]
+    written = bins[0] if len(bins) == 1 and g.chance(0.5) else bins
+    params = {"spatial_bin": written} | some(g, 0.3, pool="AVE", scale=2)
+    made = 0
+    for count in bins:
+        grid = 1
+        for extent in x.spatial:
+            grid *= len(range(0, extent, extent // count))  # windows side by side, to the end
+        made += grid
+    n, c = x.shape[:2]
+    top = (n, c, 1, 1) if len(bins) == 1 else (n, c * made)
+    pooling = some(g, pool=g.one("MAX", "AVE"))
+    return g.add(kind, [x], top, spatial_pyramid_pooling_param=params, pooling_param=pooling)
 
 
 @op("ROIPooling", "ROIAlign", "PSROIPooling")
@@ -1367,6 +1395,15 @@ def pairs(g, kind):
     bottoms = [x, other()] + ([other("bits"), other("bits")] if g.chance(0.5) else [])
     params = some(g, sigma=g.one(0.5, 3))
     return g.add(kind, bottoms, (), smooth_l1_loss_param=params)
+
+
+@op("CenterLoss")
+def center_loss(g, kind):
+    x = g.take((2, 3, 4))
+    classes = g.one(1, 3, 10)
+    labels = g.labels((x.shape[0], *(1,) * g.one(0, 1, 3)), classes)
+    params = {"num_output": classes} | some(g, 0.3, center_filler=filler(g), axis=1 - x.rank)
+    return g.add(kind, [x, labels], (), center_loss_param=params)
 
 
 @op("SmoothL1LossOHEM")
