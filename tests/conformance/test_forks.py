@@ -365,3 +365,93 @@ def test_spatial_pyramid_pooling(tmp_path: Path, pool: str, bins: list[int]) -> 
     one = One(tmp_path, entry, x)
     close(one.run()[0], made[0] if len(bins) == 1 else np.concatenate(made, 1))
     one.compiles()
+
+
+# ClippedLSTM
+
+
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+class Cells:
+    """Lstm of caffe-lstm, forward and backward step by step, each stream with its own marks."""
+
+    def __init__(self, weights: list[Any], streams: int, most: float) -> None:
+        self.w_i, self.w_h, self.bias = (weight.astype(np.float64) for weight in weights)
+        self.streams, self.most = streams, most
+        self.h = self.c = np.zeros((streams, self.w_h.shape[1]))
+
+    def forward(self, x: Any, clip: Any) -> Any:
+        self.x = x.reshape(-1, self.streams, x[0].size).astype(np.float64)
+        steps = len(self.x)
+        self.clip = np.ones((steps, self.streams, 1))
+        if clip is None:
+            self.h, self.c = np.zeros_like(self.h), np.zeros_like(self.c)
+            self.clip[0] = 0
+        else:
+            self.clip[:] = clip.reshape(steps, self.streams, 1)
+        self.before, self.gates = [], []
+        for t in range(steps):
+            self.before.append((self.h, self.c))
+            pre = self.x[t] @ self.w_i.T + self.bias + self.clip[t] * (self.h @ self.w_h.T)
+            i, f, o, g = np.split(pre, 4, 1)
+            i, f, o, g = sigmoid(i), sigmoid(f) * (self.clip[t] != 0), sigmoid(o), np.tanh(g)
+            self.c = f * self.c + i * g
+            self.h = o * np.tanh(self.c)
+            self.gates.append((i, f, o, g, self.c))
+        return np.concatenate([*[h for h, _ in self.before[1:]], self.h])
+
+    def backward(self, grad: Any) -> tuple[Any, Any, Any, Any]:
+        dh = grad.reshape(len(self.x), self.streams, -1).astype(np.float64)
+        dc = np.zeros_like(self.c)
+        pre = [np.zeros(0)] * len(self.x)
+        d_w = np.zeros_like(self.w_h)
+        for t in reversed(range(len(self.x))):
+            i, f, o, g, c = self.gates[t]
+            h_before, c_before = self.before[t]
+            keep = self.clip[t]
+            dc = dc + dh[t] * o * (1 - np.tanh(c) ** 2)
+            gates = [dc * g, keep * dc * c_before, dh[t] * np.tanh(c), dc * i]
+            slopes = [i * (1 - i), f * (1 - f), o * (1 - o), 1 - g * g]
+            pre[t] = np.concatenate([a * b for a, b in zip(gates, slopes, strict=True)], 1)
+            if self.most > 0:
+                pre[t] = pre[t].clip(-self.most, self.most)
+            dc = keep * dc * f
+            if t:
+                dh[t - 1] += keep * (pre[t] @ self.w_h)
+            d_w += pre[t].T @ h_before  # whatever the mark
+        d_x = np.concatenate([each @ self.w_i for each in pre])
+        d_w_i = sum(each.T @ x for each, x in zip(pre, self.x, strict=True))
+        return d_x, d_w_i, d_w, sum(each.sum(0) for each in pre)
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+@pytest.mark.parametrize("most", [0.0, 0.02])
+@pytest.mark.parametrize("marked", [True, False])
+def test_clipped_lstm(tmp_path: Path, streams: int, most: float, marked: bool) -> None:
+    x, clip = normal(6 * streams, 2, 2), np.ones((6 * streams, 1), np.float32)
+    clip[3 * streams] = 0
+    filler = {"type": "gaussian", "std": 1}
+    params = {
+        "num_output": 3, "batch_size": streams, "clipping_threshold": most,
+        "weight_filler": filler, "bias_filler": filler,
+    }  # fmt: skip
+    arrays = [x, clip] if marked else [x]
+    one = One(tmp_path, {"type": "ClippedLSTM", "lstm_param": params}, *arrays)
+    weights = list(one.model.parameters())
+    cells = Cells([weight.detach().numpy() for weight in weights], streams, most)
+    for _ in range(2):  # with marks the second goes on where the first stopped
+        close(one.run()[0], cells.forward(x, clip if marked else None), 1e-4)
+    grad = normal(6 * streams, 3)
+    wanted = cells.backward(grad)
+    found = [one.pull(grad)[0], *[weight.grad.numpy() for weight in weights]]
+    for mine, right in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(mine, right.reshape(mine.shape), rtol=1e-4, atol=1e-5)
+    fresh = One(tmp_path, {"type": "ClippedLSTM", "lstm_param": params}, *arrays)
+    fresh.run()
+    state = [buffer.clone() for buffer in fresh.model.buffers()]
+    assert any(buffer.any() for buffer in state) == marked
+    for buffer in fresh.model.buffers():
+        buffer.zero_()
+    fresh.compiles()

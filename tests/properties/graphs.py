@@ -1233,6 +1233,18 @@ def recurrence(g, kind):
     return g.add(kind, bottoms, *tops, recurrence_param=params)
 
 
+@op("ClippedLSTM")
+def clipped_lstm(g, kind):
+    x = g.take((1, 2, 3, 4))
+    rows, units = x.shape[0], g.one(1, 2, 5)
+    params = {"num_output": units} | some(
+        g, 0.4, batch_size=g.draw.choice(divisors(rows)), clipping_threshold=g.one(0, 0.1, 5),
+        weight_filler={"type": "uniform", "min": -0.1, "max": 0.1},
+    )  # fmt: skip
+    marks = [g.fresh((rows, *(1,) * g.one(0, 1, 3)), "bits")] if g.chance(0.6) else []
+    return g.add(kind, [x, *marks], (rows, units), lstm_param=params)
+
+
 @op("LSTMUnit")
 def lstm_unit(g, kind):
     streams, units = g.axis("N"), g.one(1, 2, 5)
