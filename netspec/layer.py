@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     PerAxis: TypeAlias = int | Sequence[int]  # one value, or one for each spatial axis
     Ints: TypeAlias = int | Sequence[int]  # a repeated integer field
     Floats: TypeAlias = float | Sequence[float]
+    Bools: TypeAlias = bool | Sequence[bool]
     Filler: TypeAlias = dict[str, Any]  # a FillerParameter
     Fillers: TypeAlias = dict[str, Any] | Sequence[dict[str, Any]]
     Shape: TypeAlias = dict[str, Any] | Sequence[Any]  # {dim: [...]}, or the list alone
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     Counts: TypeAlias = int | tuple[int, int | None]
     Agreement: TypeAlias = "tuple[str, Size, Size, int] | tuple[str, Size, Size, int, Reject]"
 else:
-    PerAxis = Ints = Floats = Filler = Fillers = Shape = Shapes = Strings = Map = Counts = object
+    PerAxis = Ints = Floats = Bools = Strings = object
+    Filler = Fillers = Shape = Shapes = Map = Counts = object
 
     def dataclass_transform(**_: object) -> Callable[[Any], Any]:
         """Mark a class for type checkers; at run time, do nothing."""
@@ -123,6 +125,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "PerAxis": {"type": ["integer", "array"], "items": {"type": "integer"}},
     "Ints": {"type": ["integer", "array"], "items": {"type": "integer"}},
     "Floats": {"type": ["number", "array"], "items": {"type": "number"}},
+    "Bools": {"type": ["boolean", "array"], "items": {"type": "boolean"}},
     "Filler": FILLER,
     "Fillers": FILLER | {"type": ["object", "array"], "items": FILLER},
     "Shape": SHAPE,

@@ -151,6 +151,40 @@ def test_fields_of_forks(load: Any) -> None:
     assert load(head + norm).flat.nodes[0].type == "BN"
 
 
+def test_types_of_forks(load: Any, tmp_path: Path) -> None:
+    old = (
+        'input: "x" input_dim: 1 input_dim: 3 input_dim: 13 input_dim: 13\n'
+        'layers { name: "p" type: SPATIAL_PYRAMID_POOLING bottom: "x" top: "p" '
+        "spatial_pyramid_pooling_param { pool: MAX spatial_bin: 1 spatial_bin: 6 scale: 1 } }"
+    )
+    assert str(load(old).outputs["p"]) == "1x150"  # 1 and 7 x 7 windows of 3 channels
+    assert refusal(load, old.replace("SPATIAL_PYRAMID", "SPATIAL_HEAP"))[0].startswith("2:26: ")
+    cells = (
+        'input: "x" input_dim: 6 input_dim: 2 input_dim: 1 input_dim: 1\n'
+        'layer { name: "l" type: "Lstm" bottom: "x" top: "l" '
+        "lstm_param { num_output: 4 clipping_threshold: 0.1 } }"
+    )
+    assert load(cells).flat.nodes[0].type == "ClippedLSTM"
+    file, spec, back = (tmp_path / name for name in ("l.prototxt", "l.yaml", "back.prototxt"))
+    file.write_text(cells)
+    assert main(["import", str(file), "-o", str(spec)]) == 0
+    assert main(["export", str(spec), "-o", str(back)]) == 0
+    assert 'type: "Lstm"' in back.read_text()
+    assert facts(netspec.load(str(back))) == facts(netspec.load(str(file)))
+    merge = (
+        'input: "x" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8\n'
+        'layer { name: "m" type: "MergeCrop" bottom: "x" bottom: "x" top: "m" '
+        "mergecrop_param { forward: true forward: false backward: 0 operation: ADD } }"
+    )
+    assert load(merge).flat.nodes[0].entry["mergecrop_param"] == {
+        "forward": [True, False], "backward": False, "operation": "ADD"
+    }  # fmt: skip
+    # a field of true or false that is given twice, or a message, is refused and no traceback
+    for given in "flip_width: true flip_width: false", "flip_width { a: 1 }":
+        flip = 'layer { name: "f" type: "Flip" bottom: "x" top: "f" flip_param { ' + given + " } }"
+        assert "E203" in refusal(load, merge.partition("\n")[0] + "\n" + flip)[0]
+
+
 def test_data_layers_ask_for_what_they_do_not_say(load: Any) -> None:
     (found, *_) = refusal(load, DATA, phase="train")
     assert found == "1:37: error[E624]: the file does not say the shape of `data`"

@@ -31,13 +31,13 @@ LIMITS = {
 KINDS = {
     "int": "whole number", "float": "number", "bool": "true or false", "str": "text",
     "PerAxis": "whole number, or one for each axis", "Ints": "whole numbers", "Floats": "numbers",
-    "Filler": "filler", "Fillers": "fillers", "Shape": "shape", "Shapes": "shapes",
-    "Strings": "texts", "Map": "mapping",
+    "Bools": "true or false, once or more", "Filler": "filler", "Fillers": "fillers",
+    "Shape": "shape", "Shapes": "shapes", "Strings": "texts", "Map": "mapping",
 }  # fmt: skip
 EXAMPLES: dict[str, Any] = {
     "int": 1, "float": 0.5, "bool": True, "str": "name", "PerAxis": 3, "Ints": 1, "Floats": 0.5,
-    "Filler": {"type": "xavier"}, "Fillers": {"type": "xavier"}, "Shape": {"dim": [1, 3]},
-    "Shapes": {"dim": [1, 3]}, "Strings": "name", "Map": {},
+    "Bools": True, "Filler": {"type": "xavier"}, "Fillers": {"type": "xavier"},
+    "Shape": {"dim": [1, 3]}, "Shapes": {"dim": [1, 3]}, "Strings": "name", "Map": {},
 }  # fmt: skip
 
 

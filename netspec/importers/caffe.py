@@ -224,6 +224,8 @@ class _Import:
             at = unknown.span.start
             if unknown.field in caffe_forks.IGNORED:
                 continue
+            if (unknown.type, unknown.field) == ("V1LayerParameter", "type"):
+                continue  # E206 where no type here has that name
             if not any(start <= at < end for start, end in areas):
                 key = (unknown.type, unknown.field, unknown.facts.get("value"))
                 counts[key] = counts.get(key, 0) + 1
@@ -247,6 +249,7 @@ class _Import:
         """Return the entry of one layer."""
         values = raw.values
         kind = str(values.get("type") or "")
+        kind = caffe_forks.TYPES.get(kind, kind)
         cls = find_type(kind) if kind else None
         if cls is None and not self.allow_unknown:
             self.strange.setdefault(kind, []).append(self.values.span(*raw.origin(("type",))))
@@ -351,9 +354,17 @@ def plain(value: Any) -> Any:
 
 def coerced(value: Any, declared: Param) -> Any:
     """Return the value of a field that caffe.proto does not type, as its layer type wants it."""
-    if declared.kind == "bool":
-        return {"true": True, "false": False, 1: True, 0: False}.get(value, value)
-    return value
+    if declared.kind not in ("bool", "Bools"):
+        return value
+    return [truth(each) for each in value] if isinstance(value, list) else truth(value)
+
+
+def truth(value: Any) -> Any:
+    """Return what a word or a number says where true or false is wanted."""
+    return _TRUTHS.get(value, value) if isinstance(value, str | int) else value
+
+
+_TRUTHS: dict[Any, Any] = {"true": True, "false": False, 1: True, 0: False}
 
 
 def takes(declared: Param, word: Any) -> bool:

@@ -14,6 +14,9 @@ IGNORED = frozenset((
     "visualize_threshold", "save_file",
 ))  # fmt: skip
 
+# types that have another name here: a name is told from others without its case
+TYPES = {"Lstm": "ClippedLSTM"}
+
 
 def complete(entry: dict[str, Any]) -> None:
     """Add to an entry what a fork leaves to be understood.

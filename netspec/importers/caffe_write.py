@@ -12,7 +12,7 @@ from ..expand import Choice, expand
 from ..expression import ExpressionError
 from ..expression import size as parse_size
 from ..spec import as_list
-from . import caffe_schema
+from . import caffe_forks, caffe_schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,7 +165,8 @@ def _layer(
 ) -> list[str]:
     entry = node.entry
     renamed = getattr(spec.document, "renamed", {})
-    found: Raw = {"name": renamed.get(node.name, node.name), "type": node.type}
+    kind = next((k for k, ours in caffe_forks.TYPES.items() if ours == node.type), node.type)
+    found: Raw = {"name": renamed.get(node.name, node.name), "type": kind}
     found["bottom"] = [value.name for value in node.bottoms]
     found["top"] = [value.name for value in node.tops]
     for key, value in entry.items():

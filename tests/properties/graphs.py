@@ -378,6 +378,16 @@ def bn(g, kind):
     return g.add(kind, [x], x.shape, in_place=True, bn_param=params)
 
 
+@op("BNHK")
+def bnhk(g, kind):
+    x = g.take((2, 3, 4))
+    params = some(
+        g, 0.3, momentum=g.one(0, 0.5, 1), eps=g.one(0, 1e-3), frozen=g.one(True, False),
+        slope_filler=filler(g), bias_filler=filler(g),
+    )  # fmt: skip
+    return g.add(kind, [x], x.shape, in_place=True, bnhk_param=params)
+
+
 @op("ConditionalBatchNorm")
 def conditional_batch_norm(g, kind):
     x = g.take(range(2, 6))
@@ -688,6 +698,24 @@ def spp(g, kind):
     return g.add(kind, [x], top, spp_param=params)
 
 
+@op("SpatialPyramidPooling")
+def spatial_pyramid_pooling(g, kind):
+    x = g.take((4,))
+    bins = [g.between(1, min(x.spatial)) for _ in range(g.one(1, 2, 3))]
+    written = bins[0] if len(bins) == 1 and g.chance(0.5) else bins
+    params = {"spatial_bin": written} | some(g, 0.3, pool="AVE", scale=2)
+    made = 0
+    for count in bins:
+        grid = 1
+        for extent in x.spatial:
+            grid *= len(range(0, extent, extent // count))  # windows side by side, to the end
+        made += grid
+    n, c = x.shape[:2]
+    top = (n, c, 1, 1) if len(bins) == 1 else (n, c * made)
+    pooling = some(g, pool=g.one("MAX", "AVE"))
+    return g.add(kind, [x], top, spatial_pyramid_pooling_param=params, pooling_param=pooling)
+
+
 @op("ROIPooling", "ROIAlign", "PSROIPooling")
 def regions(g, kind):
     x = g.take((4,))
@@ -902,6 +930,21 @@ def eltwise(g, kind):
     return g.add(kind, bottoms, top, eltwise_param=params)
 
 
+@op("MergeCrop")
+def merge_crop(g, kind):
+    a = g.take(range(3, 6))
+    params = some(
+        g, operation=g.one("STACK", "ADD"), forward=[g.chance(0.7), g.chance(0.7)][: g.one(1, 2)],
+        backward=[g.chance(0.7), g.chance(0.7)][: g.one(1, 2)],
+    )  # fmt: skip
+    adds = params.get("operation") == "ADD"
+    channels = a.shape[1] if adds or g.chance(0.7) else g.draw.choice(CHANNELS)
+    larger = [extent + g.one(0, 1, 2, 5) for extent in a.spatial]
+    b = g.twin(a, (a.shape[0], channels, *larger))
+    top = a.shape if adds else resized(a.shape, 1, a.shape[1] + channels)
+    return g.add(kind, [a, b], top, mergecrop_param=params)
+
+
 @op("Axpy")
 def axpy(g, kind):
     x = g.take(range(2, 6))
@@ -964,6 +1007,19 @@ def keep(g, kind):
     selectors = g.fresh((x.shape[0], *(1,) * g.one(0, 0, 3)), "ones")
     bottoms = [x, *others]
     return g.add(kind, [*bottoms, selectors], *[b.shape for b in bottoms])
+
+
+@op("Flip")
+def flip(g, kind):
+    x = g.take((1, 2, 3, 4, 4, 4))
+    params = some(g, flip_width=g.one(True, False), flip_height=g.one(True, False))
+    return g.add(kind, [x], x.shape, flip_param=params)
+
+
+@op("Gather")
+def gather(g, kind):
+    bottoms = [g.take(range(1, 6)) for _ in range(g.one(1, 2))]
+    return g.add(kind, bottoms, *[x.shape for x in bottoms])
 
 
 @op("Flatten")
@@ -1181,6 +1237,18 @@ def recurrence(g, kind):
     return g.add(kind, bottoms, *tops, recurrence_param=params)
 
 
+@op("ClippedLSTM")
+def clipped_lstm(g, kind):
+    x = g.take((1, 2, 3, 4))
+    rows, units = x.shape[0], g.one(1, 2, 5)
+    params = {"num_output": units} | some(
+        g, 0.4, batch_size=g.draw.choice(divisors(rows)), clipping_threshold=g.one(0, 0.1, 5),
+        weight_filler={"type": "uniform", "min": -0.1, "max": 0.1},
+    )  # fmt: skip
+    marks = [g.fresh((rows, *(1,) * g.one(0, 1, 3)), "bits")] if g.chance(0.6) else []
+    return g.add(kind, [x, *marks], (rows, units), lstm_param=params)
+
+
 @op("LSTMUnit")
 def lstm_unit(g, kind):
     streams, units = g.axis("N"), g.one(1, 2, 5)
@@ -1268,7 +1336,7 @@ def gcn_conv(g, kind):
 # losses
 
 
-@op("SoftmaxWithLoss", "CrossEntropyLoss", "Accuracy", "InfogainLoss")
+@op("SoftmaxWithLoss", "SoftmaxWithLossOHEM", "CrossEntropyLoss", "Accuracy", "InfogainLoss")
 def classify(g, kind):
     x = g.take(range(2, 6))
     axis = g.draw.randint(1, x.rank - 1)
@@ -1289,6 +1357,11 @@ def classify(g, kind):
         messages = {"cross_entropy_loss_param": params, "loss_param": loss}
         return g.add(kind, [x, labels], (), **messages)
     loss |= g.one({}, {"normalization": norms}, {"normalize": g.one(True, False)})
+    if kind == "SoftmaxWithLossOHEM":
+        if g.chance(0.3):
+            loss |= {"normalization": "PRE_FIXED", "pre_fixed_normalizer": number(g)}
+        tops = [(), x.shape, shape][: g.one(1, 2, 3)]
+        return g.add(kind, [x, labels], *tops, softmax_param=params, loss_param=loss)
     if kind == "SoftmaxWithLoss":
         return g.add(kind, [x, labels], (), softmax_param=params, loss_param=loss)
     matrix = g.fresh(g.one((classes, classes), (1, 1, classes, classes)))
@@ -1338,6 +1411,26 @@ def pairs(g, kind):
     bottoms = [x, other()] + ([other("bits"), other("bits")] if g.chance(0.5) else [])
     params = some(g, sigma=g.one(0.5, 3))
     return g.add(kind, bottoms, (), smooth_l1_loss_param=params)
+
+
+@op("CenterLoss")
+def center_loss(g, kind):
+    x = g.take((2, 3, 4))
+    classes = g.one(1, 3, 10)
+    labels = g.labels((x.shape[0], *(1,) * g.one(0, 1, 3)), classes)
+    params = {"num_output": classes} | some(g, 0.3, center_filler=filler(g), axis=1 - x.rank)
+    return g.add(kind, [x, labels], (), center_loss_param=params)
+
+
+@op("SmoothL1LossOHEM")
+def smooth_l1_loss_ohem(g, kind):
+    x = g.take(range(1, 5))
+    like = (*x.shape, *(1,) * g.one(0, 4 - x.rank))
+    bottoms = [x, g.twin(x, like)] + ([g.fresh(like, "bits")] if g.chance(0.5) else [])
+    norms = ("FULL", "VALID", "BATCH_SIZE", "PRE_FIXED", "NONE")
+    loss = some(g, 0.4, normalization=g.one(*norms), pre_fixed_normalizer=number(g))
+    n, _, h, w = (*x.shape, 1, 1, 1)[:4]
+    return g.add(kind, bottoms, *[(), (n, 1, h, w)][: g.one(1, 2)], loss_param=loss)
 
 
 @op("ContrastiveLoss")
@@ -1465,6 +1558,22 @@ def ssd(g, kind):
         loc_loss_type=g.one("L2", "SMOOTH_L1"),
     )  # fmt: skip
     return g.add(kind, [shifts, scores, boxes, true], (), multibox_loss_param=params)
+
+
+@op("BoxAnnotatorOHEM")
+def box_annotator_ohem(g, kind):
+    count = g.one(1, 4, 9)
+    space = g.one((), (), (1, 1), (2, 3))
+    ones = g.one((count,), (count, 1, *space)) if space != (2, 3) else (count, 1, *space)
+    bottoms = [
+        g.fresh((count, 5, *space), "index", 3), g.fresh(ones), g.labels(ones, 4),
+        g.fresh((count, g.one(4, 8), *space)),
+    ]  # fmt: skip
+    params = {"roi_per_img": g.one(1, 2, 5)} | some(g, ignore_label=g.one(-1, 0, 255))
+    h, w = space or (1, 1)
+    tops = [(count, 1, h, w), (count, bottoms[3].shape[1], h, w)]
+    dtypes = (bottoms[2].dtype, "float32")
+    return g.add(kind, bottoms, *tops, dtypes=dtypes, box_annotator_ohem_param=params)
 
 
 @op("NMS")

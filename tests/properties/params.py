@@ -59,6 +59,8 @@ def value(draw, param):
         if draw.random() < 0.5:
             return draw.choice(pool)
         return [draw.choice(pool) for _ in range(draw.randint(0, 4))]
+    if kind == "Bools":
+        return [draw.random() < 0.5 for _ in range(draw.randint(0, 3))]
     if kind == "Filler":
         return filler(draw)
     if kind == "Fillers":
