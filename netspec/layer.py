@@ -93,7 +93,6 @@ def param(
 # params by which a weight is computed from what is stored
 PARAMETRIZATIONS = ("spectral_norm", "equalized_lr", "binary_weight")
 FILLERS = ("constant", "uniform", "gaussian", "positive_unitball", "xavier", "msra", "bilinear")
-_FANS = ("positive_unitball", "xavier", "msra")
 _NUMBER = {"type": "number"}
 FILLER: dict[str, Any] = {
     "type": "object",
@@ -374,8 +373,6 @@ def reject_filler(layer: Layer, filler: Filler | None, shape: Sequence[Size]) ->
     elif kind == "bilinear":
         square = len(shape) == 4 and shape[2] == shape[3]
         reason = "" if square else f"fills square 2-D filters, not {'x'.join(map(str, shape))}"
-    elif kind in _FANS and not shape:
-        reason = "counts by the first axis, and fills one number here"
     if reason:
         from . import codes
 

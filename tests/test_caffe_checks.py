@@ -366,13 +366,9 @@ InnerProduct | 2,3 | inner_product_param { num_output: 2 weight_filler { type: "
 InnerProduct | 2,3 | inner_product_param { num_output: 2 weight_filler { type: "uniform" min: 1.5 } } | min
 InnerProduct | 2,3 | inner_product_param { num_output: 2 weight_filler { type: "xavier" variance_norm: FAN } } | variance_norm
 Convolution | 2,3,4 | convolution_param { num_output: 2 kernel_size: 2 weight_filler { type: "bilinear" } } | weight_filler
-Scale | 2,3 | scale_param { num_axes: 0 filler { type: "xavier" } } | type
-Scale | 2,3 | scale_param { num_axes: 0 filler { type: "msra" } } | type
-Scale | 2,3 | scale_param { num_axes: 0 filler { type: "positive_unitball" } } | type
 Scale | 2,3 | scale_param { num_axes: 0 filler { type: "gaussian" sparse: 1 } } | sparse
 Scale | 2,3 | scale_param { filler { type: "bilinear" } } | type
 Bias | 2,3 | bias_param { filler { type: "bilinear" } } | type
-PReLU | 2,3 | prelu_param { channel_shared: true filler { type: "xavier" } } | type
 PReLU | 2,3 | prelu_param { filler { type: "gaussian" std: 0 } } | std
 Embed | 2 | embed_param { num_output: 2 input_dim: 3 weight_filler { type: "bilinear" } } | type
 LSTM | 4,2,3 4,2 | recurrent_param { num_output: 2 weight_filler { type: "bilinear" } } | type
