@@ -546,7 +546,6 @@ def window_params(g, kernel, stride, before, after, dilation, pooling=False):
 CONVOLUTIONS = {
     "Convolution": "convolution_param", "Deconvolution": "convolution_param",
     "DepthwiseConvolution": "convolution_param", "Im2col": "convolution_param",
-    "ConvolutionDepthwise": "convolution_param",
     "SeparableConvolution": "separable_convolution_param",
     "LocallyConnected": "locally_connected_param",
 }  # fmt: skip
@@ -596,9 +595,6 @@ def convolution(g, kind):
         params |= g.one({"num_output": outputs}, {"depth_multiplier": times}, {"group": channels})
         if "group" in params:
             outputs = channels
-    elif kind == "ConvolutionDepthwise":
-        params |= g.one({}, {"num_output": outputs}, {"group": channels})
-        outputs = channels
     elif kind == "Im2col":
         outputs = channels * prod(kernel)
     else:
@@ -607,7 +603,7 @@ def convolution(g, kind):
         params["depth_multiplier"] = g.one(1, 2)
     if kind != "Im2col":
         params |= some(g, 0.2, bias_term=g.one(True, False), weight_filler=filler(g))
-        if kind not in ("SeparableConvolution", "LocallyConnected"):
+        if kind in ("Convolution", "Deconvolution", "DepthwiseConvolution"):
             params |= g.one({}, {}, {}, {"spectral_norm": True}, {"equalized_lr": True})
         if g.chance(0.1):
             extra["param"] = [{"lr_mult": g.one(0, 1, 2), "decay_mult": g.one(0, 1)}]
