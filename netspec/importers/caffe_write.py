@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import compress, product
+from itertools import combinations
 
 from .. import codes
 from ..diagnostics import Report, SpecError, printable
@@ -88,8 +88,8 @@ def _stages(spec: Spec) -> list[tuple[str, ...]]:
     """Return the sets of stages to look at: all there are, of a few; else each, none and all."""
     stages = spec.stages()
     if len(stages) <= STAGES:
-        picks = product((False, True), repeat=len(stages))
-        return sorted({tuple(compress(stages, picked)) for picked in picks}, key=len)
+        counts = range(len(stages) + 1)
+        return [picked for count in counts for picked in combinations(stages, count)]
     return [(), *((stage,) for stage in stages), tuple(stages)]
 
 
