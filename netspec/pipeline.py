@@ -103,7 +103,7 @@ def _used(net: Net, sizes: dict[str, int], shapes: dict[str, list[Any]], report:
     absent = [("input", name, known) for name in shapes if name not in known]
     sized = [v["shape"] if isinstance(v, dict) else v for v in net.flat.declared.values()]
     symbols = sorted(set(re.findall(r"[A-Za-z_]\w*", str(sized))))
-    absent += [("size", name, symbols) for name in sizes if name not in words]
+    absent += [("size", name, symbols) for name in sizes if name not in {*words, *symbols}]
     for what, name, names in absent:
         hint = f"it has: {', '.join(names)}" if names else ""
         report.add(codes.UnknownSymbol, None, what=what, name=name, hint=hint)

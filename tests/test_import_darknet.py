@@ -55,6 +55,14 @@ def test_sections(load: Any) -> None:
     }  # fmt: skip
 
 
+def test_a_batch_is_bound(load: Any, tmp_path: Path, capsys: Any) -> None:
+    assert str(load(NET + CONV, at={"N": 3}).outputs["leaky0"]) == "3x8x32x32"
+    assert main(["check", "-q", str(tmp_path / "net.cfg"), "--at", "N=3"]) == 0
+    assert "W336" not in "".join(capsys.readouterr())
+    with pytest.raises(netspec.SpecError, match="E335"):
+        load(NET + CONV, at={"M": 3})
+
+
 def test_a_shortcut_takes_what_is_common(load: Any) -> None:
     wide = CONV.replace("filters=8", "filters=12").replace("stride=1", "stride=2")
     net = load(NET + CONV + wide + "[shortcut]\nfrom=0\nactivation=leaky\n")

@@ -351,13 +351,12 @@ def _unknown(spec: Spec, asked: Asked) -> list[Diagnostic]:
             _absent(report, codes.UnknownSymbol, "input", name, spec.shaped())
     words = {*findall(r"\w+", spec.document.source.text)}
     words.update(word for dims in asked.shapes.values() for word in findall(r"\w+", str(dims)))
+    shapes = [
+        item.get("shape") if isinstance(item, dict) else item for item in spec.inputs.values()
+    ]
+    known = findall(r"[A-Za-z_]\w*", str(shapes))  # the text of a foreign file has no symbols
     for name in asked.at:
-        if name not in words:
-            shapes = [
-                item.get("shape") if isinstance(item, dict) else item
-                for item in spec.inputs.values()
-            ]
-            known = findall(r"[A-Za-z_]\w*", str(shapes))
+        if name not in words and name not in known:
             _absent(report, codes.UnusedSize, "size", name, known)
     return report.diagnostics
 
