@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 import netspec
+from netspec.cli import main
 from netspec.diagnostics import Report
 from netspec.importers import foreign
 from tests import corpus
+from tests.roundtrip import facts
 
 pytestmark = pytest.mark.skipif(
     not (corpus.ROOT / "index.json").exists(), reason=f"no corpus at {corpus.ROOT}"
@@ -60,6 +65,35 @@ def test_darknet() -> None:
     wrong = [f"{row['file']}: {status}: {note}" for row, status, note in found if note]
     assert not wrong, "\n".join(wrong)
     assert sum(status == "same" for _, status, _ in found) >= 70
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("phase", ["TEST", "TRAIN"])
+def test_there_and_back(phase: str, tmp_path: Path) -> None:
+    """What is taken is the same net after an export and another import; symbols are bound."""
+    same, wrong = 0, []
+    out = tmp_path / "back.prototxt"
+    for row in NETS:
+        path, said = str(corpus.ROOT / row["file"]), row.get("caffe", {}).get(phase)
+        wanted = json.loads((corpus.ROOT / said).read_text()) if isinstance(said, str) else None
+        shapes = corpus.given(wanted) if wanted else {}
+        try:
+            net = netspec.load(path, phase=phase, inputs=shapes)
+        except netspec.SpecError:
+            continue
+        options = ["--phase", phase.lower(), "--force", "-o", str(out)]
+        for name, shape in shapes.items():
+            options += ["--shape", f"{name}={','.join(map(str, shape))}"]
+        if main(["export", path, *options]):
+            main(["export", path, *options, "--at", "N=3"])
+            net = netspec.load(path, phase=phase, inputs=shapes, at={"N": 3})
+        if facts(netspec.load(str(out), phase=phase)) == facts(net):
+            same += 1
+        else:
+            wrong.append(row["file"])
+        out.unlink()
+    assert not wrong, "\n".join(wrong)
+    assert same > 120
 
 
 def test_every_solver() -> None:

@@ -80,3 +80,20 @@ def test_one_value_is_its_own_mean():
     assert model(torch.tensor([[5.0, 6.0]])).tolist() == [[3.0, 4.0]]
     assert torch.allclose(model.bn.running_mean, torch.tensor([0.5, 0.6]))
     assert torch.allclose(model.bn.running_var, torch.tensor([0.9, 0.9]))
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_one_pixel_becomes_the_offset(train):
+    layer = "{name: norm, type: InstanceNorm, instance_norm_param: {affine: true}}"
+    text = f"name: one\ninputs: {{x: [2, 2, 1, 1]}}\nlayers: [{layer}]\n"
+    model = netspec.build(oracle.load(text))
+    model.train(train)
+    with torch.no_grad():
+        model.norm.weight.copy_(torch.tensor([3.0, 4.0]))
+        model.norm.bias.copy_(torch.tensor([5.0, 6.0]))
+    x = torch.randn(2, 2, 1, 1, requires_grad=True)
+    y = model(x)
+    y.sum().backward()
+    assert torch.allclose(y.flatten(), torch.tensor([5.0, 6.0, 5.0, 6.0]), atol=1e-3)
+    assert model.norm.bias.grad.tolist() == [2.0, 2.0] and not x.grad.any()
+    assert model.norm.weight.tolist() == [3.0, 4.0]

@@ -16,7 +16,7 @@ class InstanceNorm(nn.modules.instancenorm._InstanceNorm):
 
     def forward(self, input):
         return torch.instance_norm(
-            input, None, None, self.weight, self.bias, True, self.momentum, self.eps, False
+            input, self.weight, self.bias, None, None, True, self.momentum, self.eps, False
         )
 
 
