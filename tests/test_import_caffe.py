@@ -151,6 +151,30 @@ def test_fields_of_forks(load: Any) -> None:
     assert load(head + norm).flat.nodes[0].type == "BN"
 
 
+def test_memory_data_of_a_fork(load: Any) -> None:
+    text = (
+        'layer { name: "d" type: "MemoryData" top: "d" top: "i" memory_data_param { %s } }\n'
+        'layer { name: "s" type: "Silence" bottom: "d" bottom: "i" }'
+    )
+    net = load(text % "dim: 1 dim: 2 dim: 8", inputs={"i": [1]})
+    assert {name: str(blob) for name, blob in net.inputs.items()} == {"d": "1x2x8", "i": "1"}
+    (found,) = refusal(load, text % "batch_size: 1")
+    assert found == "1:56: error[E408]: `d` needs `channels` (an extent of the data)"
+
+
+def test_a_pooling_of_a_fork_says_each_axis(load: Any) -> None:
+    text = (
+        'input: "d" input_shape { dim: [1, 2, 8, 9, 9] }\n'
+        'layer { name: "p" type: "Pooling" bottom: "d" top: "p" '
+        "pooling_param { kernel_size: 1 kernel_size: 2 kernel_size: 3 stride: [1, 2, 3] pad: 0 } }"
+    )
+    net = load(text)
+    assert net.flat.nodes[0].entry["pooling_param"]["kernel_size"] == [1, 2, 3]
+    assert str(net.outputs["p"]) == "1x2x8x5x3"
+    found = refusal(load, text.replace("kernel_size: 3", "round_mode: FLOOR round_mode: CEIL"))
+    assert found == ["2:120: error[E604]: `round_mode` holds one value, and is given twice"]
+
+
 def test_types_of_forks(load: Any, tmp_path: Path) -> None:
     old = (
         'input: "x" input_dim: 1 input_dim: 3 input_dim: 13 input_dim: 13\n'
@@ -265,7 +289,7 @@ def test_what_no_layer_reads_is_not_asked_for(load: Any, tmp_path: Path) -> None
     text = (
         'layer { name: "p" type: "Python" top: "x" top: "boxes" }\n'
         'layer { name: "r" type: "ReLU" bottom: "x" top: "r" }\n'
-        'layer { name: "m" type: "MemoryData" top: "y" top: "l" include { phase: TRAIN } }\n'
+        'layer { name: "m" type: "HDF5Data" top: "y" top: "l" include { phase: TRAIN } }\n'
         'layer { name: "s" type: "ReLU" bottom: "y" top: "s" include { phase: TRAIN } }\n'
     )
     given = {"x": [2, 3], "y": [2, 4]}  # of which a test has one

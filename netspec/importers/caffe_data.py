@@ -120,7 +120,7 @@ def refuse(raw: Raw, document: Imported, report: Report) -> None:
             codes.WrongCount, document.values.span(*raw.origin(("input_param", "shape"))),
             key="shape", layer=name, expected=f"1 or {len(names)}", count=len(shapes),
         )  # fmt: skip
-    if kind == "MemoryData":
+    if kind == "MemoryData" and "dim" not in values.get("memory_data_param", {}):
         refuse_empty(raw, document, report)
     if kind == "HDF5Data" and "transform_param" in values:
         report.add(

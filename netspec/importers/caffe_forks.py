@@ -14,6 +14,9 @@ IGNORED = frozenset((
     "visualize_threshold", "save_file",
 ))  # fmt: skip
 
+# fields that BVLC's Caffe has once, and naibaf7's once for each axis
+REPEATED = frozenset(("PoolingParameter", name) for name in ("kernel_size", "stride", "pad"))
+
 # types that have another name here: a name is told from others without its case
 TYPES = {"Lstm": "ClippedLSTM"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codes
 from ..diagnostics import Report, nearest
-from . import caffe_schema
+from . import caffe_forks, caffe_schema
 from .caffe_schema import FieldType
 from .prototxt import Document, Field, Message, Scalar
 
@@ -132,6 +132,14 @@ class _Reader:
                 items = values.setdefault(field.name, [])
                 if field.value is not None:
                     items.append(self.value(field, expected, type))
+            elif (type, field.name) in caffe_forks.REPEATED and (
+                field.listed or field.name in values
+            ):
+                before = values.setdefault(field.name, [])
+                items = before if isinstance(before, list) else [before]
+                if field.value is not None:
+                    items.append(self.value(field, expected, type))
+                values[field.name] = items
             elif field.listed:
                 self.fault(codes.FieldType, field, expected="one value", value="a list")
             elif field.name in values:
@@ -140,8 +148,6 @@ class _Reader:
                     (self.document.name_span(message.named(field.name)[0]), "given first here")
                 ]
                 facts: dict[str, Any] = {"field": field.name}
-                if type == "PoolingParameter":  # naibaf7's Caffe has one for each axis
-                    facts["hint"] = "pooling has two axes here: give kernel_h and kernel_w"
                 self.faults.append((field.at, codes.FieldTwice, span, first, facts))
             else:
                 values[field.name] = self.value(field, expected, type)
