@@ -179,7 +179,8 @@ class _Inference:
                 if not self.conditional and not layer.source and not layer.opaque:
                     self.known[key] = known
             tops, node.weights, node.state, node.macs = known
-            if "param" in node.entry or node.frozen or node.weight_key != node.name:
+            fixed = node.frozen or node.layer.fixed_weights
+            if "param" in node.entry or fixed or node.weight_key != node.name:
                 self.weights(node, bottoms)
         except Reject as reject:
             self.reject(node, reject)
@@ -339,7 +340,7 @@ class _Inference:
         learned, state = self.tensors(node, bottoms)
         if "param" in node.entry:
             self.params(node, learned, state)
-        if node.frozen:
+        if node.frozen or node.layer.fixed_weights:
             for weight in learned:
                 weight.lr_mult = 0.0
         if node.weight_key != node.name:

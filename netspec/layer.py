@@ -153,6 +153,7 @@ class Layer:
     source = False  # it declares its tops itself: a data layer
     opaque = False  # only the caller may know what it makes
     no_gradient: tuple[int, ...] = ()  # bottoms that can get no gradient
+    one_gradient: bool = False  # only the first top has one, and no first state gets one
 
     params: dict[str, Param] = {}
     messages: dict[str, dict[str, Param]] = {}  # by message, then by field
@@ -237,6 +238,11 @@ class Layer:
             for weight, name in named.items()
             if name in self.params and name in self.given
         }
+
+    @property
+    def fixed_weights(self) -> bool:
+        """Return whether its params say that its weights are not learned."""
+        return False
 
     def output_axis(self) -> int:
         """Return the axis of the outputs in its weight."""

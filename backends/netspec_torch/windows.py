@@ -27,6 +27,24 @@ def sides(before: Any, after: Any) -> tuple[int, ...]:
     return tuple(zeros for pair in pairs for zeros in pair)
 
 
+def spacing(window: Any) -> tuple[int, ...]:
+    """Return the dilation of each axis; of one tap there is none."""
+    pairs = zip(window.dilation, window.kernel, strict=True)
+    return tuple(step if taps > 1 else 1 for step, taps in pairs)
+
+
+def laid_out(text: str, window: Any) -> str:
+    """Return the source of what a convolution reads, laid out afresh where torch needs that.
+
+    torch 2.13 crashes on a CPU, in slow_conv_dilated2d, where an axis has stride and dilation
+    above 1 and the blob is laid out with its channels last, which a blob of 1 x 1 always may be.
+    """
+    axes = zip(window.stride, spacing(window), strict=True)
+    if any(stride > 1 and step > 1 for stride, step in axes):
+        return f"{text}.clone(memory_format=torch.contiguous_format)"
+    return text
+
+
 def batched(call: str, axis: int) -> str:
     """Return a call on `{x}` that takes all axes before `axis` as one batch axis."""
     if axis == 1:

@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from ..graph import Node, Value
     from ..net import Net
 
-# types whose second top, a position or a state, has no gradient; nor do their first states
-CUT = frozenset({"LSTM", "Pooling", "RNN"})
-
 
 class Gradients:
     """Which tops of a net are losses, and which values their gradients reach."""
@@ -42,14 +39,14 @@ def losses(node: Node) -> list[Value]:
 
 def given(node: Node) -> list[Value]:
     """Return the tops whose gradient counts in a layer."""
-    return node.tops[:1] if node.type in CUT else node.tops
+    return node.tops[:1] if node.layer.one_gradient else node.tops
 
 
 def passing(node: Node) -> list[Value]:
     """Return the bottoms to which a layer passes a gradient."""
     asked = node.entry.get("propagate_down")
     allowed = [True] * len(node.bottoms) if asked is None else as_list(asked)
-    exposed = node.type in CUT and getattr(node.layer, "expose_hidden", False)
+    exposed = node.layer.one_gradient and getattr(node.layer, "expose_hidden", False)
     states = getattr(node.layer, "hidden", 0) if exposed else 0
     return [
         value

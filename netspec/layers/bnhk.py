@@ -39,6 +39,11 @@ class BNHK(Layer):
     frozen: bool = param(default=False, doc="keep the state, the factor and the offset")
     engine: str = param(default="DEFAULT", choices=("DEFAULT", "CAFFE", "CUDNN"), doc="ignored")
 
+    @property
+    def fixed_weights(self) -> bool:
+        """Return whether nothing is learned."""
+        return self.frozen
+
     def infer(self, *bottoms: Blob) -> Blob:
         """Return the bottom's blob."""
         need_rank(bottoms[0], 2, 4)

@@ -40,6 +40,7 @@ class Pooling(Layer):
     """
 
     family = "pooling"
+    one_gradient = True
     tops = (1, 2)
 
     pool: str = param(

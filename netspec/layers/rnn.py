@@ -42,6 +42,7 @@ class RNN(Layer):
     reads = ("float", "any", "float")
     in_place = False
     no_gradient = (1,)
+    one_gradient = True
 
     num_output: int = param(minimum=1, doc="units, that is extent of the last axis of the top")
     weight_filler: Filler = param(default=None, doc="how the matrices start")

@@ -40,6 +40,7 @@ class SmoothL1LossOHEM(Layer):
     in_place = False
     loss = True
     no_gradient = (2,)
+    one_gradient = True
 
     normalization: str = param(
         default="VALID", message="loss_param", choices=OHEM_NORMALIZATIONS,

@@ -27,6 +27,7 @@ class SoftmaxWithLossOHEM(SoftmaxWithLoss):
 
     message = "softmax_param"
     tops = (1, 3)
+    one_gradient = True
 
     normalization: str = param(
         default="VALID", message="loss_param", choices=OHEM_NORMALIZATIONS,

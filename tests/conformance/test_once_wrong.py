@@ -97,3 +97,25 @@ def test_one_pixel_becomes_the_offset(train):
     assert torch.allclose(y.flatten(), torch.tensor([5.0, 6.0, 5.0, 6.0]), atol=1e-3)
     assert model.norm.bias.grad.tolist() == [2.0, 2.0] and not x.grad.any()
     assert model.norm.weight.tolist() == [3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "params"),
+    [
+        ([5, 4, 7, 2], {"kernel_size": 1, "stride": 3, "pad": 1, "dilation": 3, "group": 4}),
+        ([3, 4, 1, 1], {"kernel_size": 1, "stride": [2, 3], "pad": [0, 2], "dilation": [1, 3]}),
+        ([2, 2, 1, 2], {"kernel_size": [3, 2], "stride": 3, "pad": 4, "dilation": [4, 3]}),
+        ([1, 4, 7, 1], {"kernel_h": 1, "kernel_w": 2, "stride_h": 1, "stride_w": 4, "pad_h": 0,
+                        "pad_w": 3, "dilation": [1, 2]}),
+    ],
+)  # fmt: skip
+def test_steps_and_holes_over_channels_that_are_last(shape, params):
+    layer = {"name": "conv", "type": "Convolution",
+             "convolution_param": {"num_output": 8, **params}}  # fmt: skip
+    model = netspec.build(
+        oracle.load(json.dumps({"name": "one", "inputs": {"x": shape}, "layers": [layer]}))
+    )
+    _, c, h, w = shape
+    x = torch.empty_strided(shape, (c * h * w, 1, c * w, c)).normal_()  # torch crashed on it
+    plain = torch.zeros(shape).copy_(x)
+    assert torch.allclose(model(x), model.conv(plain), atol=1e-5)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import linecache
-import multiprocessing
+import multiprocessing.pool
 import os
 import random
 import sys
@@ -16,7 +16,7 @@ import time
 from collections import Counter
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-CHUNK = 500
+CHUNK = 5_000  # nets of one process
 
 
 def work(task):
@@ -49,6 +49,26 @@ def work(task):
     return kind, count, met, wrong
 
 
+def apart(task):
+    """Run one chunk in a process of its own: a crash is told, and costs no other chunk."""
+    spawn = multiprocessing.get_context("spawn")
+    receiver, sender = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=deliver, args=(task, sender))
+    process.start()
+    sender.close()
+    try:
+        return receiver.recv()
+    except EOFError:
+        process.join()
+        kind, seed, first, count, _ = task
+        numbers = f"{kind}, seed {seed}, numbers {first} to {first + count - 1}"
+        return kind, 0, Counter(), [f"{numbers}: the process ended with {process.exitcode}"]
+
+
+def deliver(task, sender):
+    sender.send(work(task))
+
+
 def main(arguments=None):
     """Run as many nets as asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -65,8 +85,8 @@ def main(arguments=None):
     ]
     start = said = time.monotonic()
     done, met, wrong = Counter(), Counter(), []
-    with multiprocessing.get_context("spawn").Pool(args.jobs, maxtasksperchild=20) as pool:
-        for kind, count, more, found in pool.imap_unordered(work, tasks):
+    with multiprocessing.pool.ThreadPool(args.jobs) as pool:
+        for kind, count, more, found in pool.imap_unordered(apart, tasks):
             done[kind] += count
             met += more
             wrong += found

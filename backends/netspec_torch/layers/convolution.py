@@ -11,7 +11,7 @@ from netspec.graph import Node
 from netspec.layer import canonical_axis
 
 from ..lowering import Lowered, arguments, module, same, unless
-from ..windows import batched, ends, shared, sides
+from ..windows import batched, ends, laid_out, shared, sides, spacing
 from .im2col import im2col
 
 
@@ -60,8 +60,8 @@ def lower(node: Node) -> Lowered:
             groups=unless(layer.groups(channels), 1), bias=unless(layer.bias_term, True),
         )  # fmt: skip
         return shared(Lowered(made.init, batched("{self}({x})", axis), made.uses), node)
-    even = after == before
-    flat = [index + 2 for index, step in enumerate(window.dilation) if not step]
+    even, dilation = after == before, spacing(window)
+    flat = [index + 2 for index, step in enumerate(dilation) if not step]
     groups = unless(layer.groups(channels), 1)
     made = module(
         f"nn.Conv{axes}d",
@@ -70,17 +70,17 @@ def lower(node: Node) -> Lowered:
         same(window.kernel),
         stride=unless(same(window.stride), 1),
         padding=unless(same(before), 0) if even else None,
-        dilation=None if flat else unless(same(window.dilation), 1),
+        dilation=None if flat else unless(same(dilation), 1),
         groups=groups,
         bias=unless(layer.bias_term, True),
     )
-    call = "{self}({x})" if even else f"{{self}}(F.pad({{x}}, {arguments(sides(before, after))}))"
+    padded = f"F.pad({{x}}, {arguments(sides(before, after))})"
+    call = f"{{self}}({laid_out('{x}' if even else padded, window)})"
     if flat:  # dilation 0: all taps along an axis read one element, so they add up
         inner = arguments(
-            stride=window.stride, dilation=tuple(step or 1 for step in window.dilation),
+            stride=window.stride, dilation=tuple(step or 1 for step in dilation),
             groups=groups,
         )  # fmt: skip
-        padded = f"F.pad({{x}}, {arguments(sides(before, after))})"
         weight = f"{{self}}.weight.sum({flat}, keepdim=True)"
-        call = f"F.conv{axes}d({padded}, {weight}, {{self}}.bias, {inner})"
+        call = f"F.conv{axes}d({laid_out(padded, window)}, {weight}, {{self}}.bias, {inner})"
     return shared(Lowered(made.init, batched(call, axis), made.uses), node)

@@ -8,7 +8,7 @@ from netspec.graph import Node
 from netspec.layer import canonical_axis
 
 from ..lowering import Lowered, Refused, arguments, module, same, unless
-from ..windows import batched, ends, shared, sides
+from ..windows import batched, ends, laid_out, shared, sides, spacing
 
 
 class SeparableConv(nn.Module):
@@ -43,13 +43,13 @@ def lower(node: Node) -> Lowered:
         same(window.kernel),
         stride=unless(same(window.stride), 1),
         padding=unless(same(before), 0) if after == before else None,
-        dilation=unless(same(window.dilation), 1),
+        dilation=unless(same(spacing(window)), 1),
         groups=channels,
         bias=False,
     )
     bias = unless(layer.bias_term, True)
     pointwise = module(f"nn.Conv{axes}d", middle, layer.num_output, 1, bias=bias)
     padded = f"F.pad({{x}}, {arguments(sides(before, after))})"
-    call = "{self}({x})" if after == before else f"{{self}}({padded})"
+    call = f"{{self}}({laid_out('{x}' if after == before else padded, window)})"
     init = f"SeparableConv({depthwise.init}, {pointwise.init})"
     return shared(Lowered(init, batched(call, axis), (SeparableConv,)), node)

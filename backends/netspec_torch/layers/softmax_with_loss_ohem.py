@@ -23,7 +23,7 @@ def softmax_with_loss_ohem(x, label, tops=3, axis=1, norm="VALID", ignore_label=
         return loss, p
     index = label.long()
     kept = counted(index, ignore_label)
-    rows = p.movedim(axis, -1).flatten(0, -2)
+    rows = p.movedim(axis, -1).reshape(-1, p.shape[axis])
     each = rows.gather(1, index.where(kept, 0).reshape(-1, 1)).clamp(min=1.17549435e-38).log()
     return loss, p, -each.reshape(label.shape).where(kept, 0)
 
