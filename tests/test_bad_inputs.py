@@ -565,6 +565,8 @@ def test_an_interrupt_is_130(tmp_path: Path) -> None:
     child = subprocess.Popen(
         [sys.executable, "-P", "-m", "netspec", "check", "-q", "spec.yaml"], cwd=tmp_path,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
+        # where tests run in the background of a shell, interrupts are ignored, and that is passed on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     time.sleep(1.5)
     child.send_signal(signal.SIGINT)

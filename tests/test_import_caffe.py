@@ -166,7 +166,8 @@ def test_a_pooling_of_a_fork_says_each_axis(load: Any) -> None:
     text = (
         'input: "d" input_shape { dim: [1, 2, 8, 9, 9] }\n'
         'layer { name: "p" type: "Pooling" bottom: "d" top: "p" '
-        "pooling_param { kernel_size: 1 kernel_size: 2 kernel_size: 3 stride: [1, 2, 3] pad: 0 } }"
+        "pooling_param { kernel_size: 1 kernel_size: 2 kernel_size: 3 stride: [1, 2, 3] pad: 0 "
+        "dilation: 1 } }"
     )
     net = load(text)
     assert net.flat.nodes[0].entry["pooling_param"]["kernel_size"] == [1, 2, 3]

@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .prototxt import Message
+
 # how to compute, what to keep for later, what to show: not what is computed
 IGNORED = frozenset((
     "engine", "force_nd_im2col", "debug_info", "mem_param", "default_forward_type",
@@ -14,11 +16,16 @@ IGNORED = frozenset((
     "visualize_threshold", "save_file",
 ))  # fmt: skip
 
-# fields that BVLC's Caffe has once, and naibaf7's once for each axis
-REPEATED = frozenset(("PoolingParameter", name) for name in ("kernel_size", "stride", "pad"))
+# fields of pooling that BVLC's Caffe has once, and naibaf7's, which has dilation, for each axis
+REPEATED = ("kernel_size", "stride", "pad")
 
 # types that have another name here: a name is told from others without its case
 TYPES = {"Lstm": "ClippedLSTM"}
+
+
+def repeats(type: str, field: str, message: Message) -> bool:
+    """Return whether a message is of a fork in which a field may have several values."""
+    return type == "PoolingParameter" and field in REPEATED and bool(message.named("dilation"))
 
 
 def complete(entry: dict[str, Any]) -> None:

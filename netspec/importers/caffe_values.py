@@ -132,8 +132,8 @@ class _Reader:
                 items = values.setdefault(field.name, [])
                 if field.value is not None:
                     items.append(self.value(field, expected, type))
-            elif (type, field.name) in caffe_forks.REPEATED and (
-                field.listed or field.name in values
+            elif (field.listed or field.name in values) and caffe_forks.repeats(
+                type, field.name, message
             ):
                 before = values.setdefault(field.name, [])
                 items = before if isinstance(before, list) else [before]
