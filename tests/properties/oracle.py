@@ -100,8 +100,7 @@ def run(net, feed, text="", modes=("eval", "train")):
     said = {top.blob: top for layer in net.layers for top in layer.tops}
     for mode in modes:
         try:
-            with torch.no_grad():
-                found = model.train(mode == "train")(*[tensor.clone() for tensor in feed])
+            found = step(model.train(mode == "train"), feed)
         except Exception as error:
             raise Mismatch(f"{mode} raised {type(error).__name__}: {error}\n{text}") from error
         if isinstance(found, torch.Tensor):
@@ -111,6 +110,20 @@ def run(net, feed, text="", modes=("eval", "train")):
             ran = tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")
             if ran != (tuple(top.shape), top.dtype):
                 raise Mismatch(f"{mode}: {name} is {ran}, and {top} was inferred\n{text}")
+
+
+def step(model, feed):
+    """Return what a module makes; in train mode a gradient also goes back, as far as it can."""
+    feed = [tensor.clone() for tensor in feed]
+    if not model.training:
+        with torch.no_grad():
+            return model(*feed)
+    found = model(*(each.requires_grad_(each.is_floating_point()) for each in feed))
+    tops = [found] if isinstance(found, torch.Tensor) else found.values()
+    graded = [top.sum() for top in tops if top.requires_grad]
+    if graded:
+        sum(graded).backward()
+    return found
 
 
 def same_weights(net, model, text):
