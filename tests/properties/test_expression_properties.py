@@ -167,7 +167,7 @@ PIECES = st.sampled_from(
 GARBAGE = st.text(max_size=60) | st.lists(PIECES, max_size=40).map(" ".join)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, derandomize=True)
 @given(GARBAGE)
 def test_any_text_has_a_value_or_an_error_with_a_place(text):
     def attempts():
