@@ -29,8 +29,6 @@ class BNHK(nn.Module):
     def forward(self, x):
         weight, bias = self.weight[0], self.bias[0]
         if self.frozen or not self.training:
-            if self.frozen:
-                weight, bias = weight.detach(), bias.detach()
             mean, variance = self.running_mean[0], self.running_var[0]
             return F.batch_norm(x, mean, variance, weight, bias, False, 0.0, self.eps)
         axes = [0, *range(2, x.dim())]
